@@ -1,0 +1,106 @@
+"""Argument checks: the one voice in which quipref refuses an input.
+
+Every message says *name - requirement - what came - what to do*. ValueError is for values and
+shapes, TypeError for types. The checks return the argument, as an array where it should be one;
+they never copy more than they must and never change what they were given.
+"""
+
+import numbers
+
+import numpy as np
+
+# Largest |H - H^T| that still counts as rounding noise, as a share of max |H|.
+ASYMMETRY = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
+
+
+def real_array(X, name, *, ndim):
+    """`X` as a finite float32 or float64 array with `ndim` axes (other real floats are widened)."""
+    X = np.asarray(X)
+    if X.dtype.kind != "f":
+        raise TypeError(
+            f"{name} must hold real floating-point numbers, but its dtype is {X.dtype}. "
+            f"Convert it first, for example {name}.astype(np.float64)."
+        )
+    if X.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, but its shape is {X.shape}. Reshape it first.")
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
+    if not np.isfinite(X).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
+        n_bad = int((~np.isfinite(X)).sum())
+        raise ValueError(
+            f"{name} must be finite, but {n_bad} of its {X.size} entries are NaN or infinite, the first at {first}. "
+            "Find the step that made them; no rounding can repair them."
+        )
+    return X
+
+
+def weights(W, name="W"):
+    """`W` as a finite real matrix (m, n)."""
+    return real_array(W, name, ndim=2)
+
+
+def same_shape(X, name, Y, other):
+    """Refuse two arrays whose shapes differ."""
+    if X.shape != Y.shape:
+        raise ValueError(f"{name} must have the shape of {other}, {Y.shape}, but its shape is {X.shape}.")
+    return X
+
+
+def symmetric(H, name="H", *, n=None):
+    """`H` as a finite symmetric matrix (n, n); definiteness is left to the factorisation.
+
+    Asymmetry above 1e-6 max|H| (1e-4 for float32) is refused.
+    """
+    H = real_array(H, name, ndim=2)
+    if H.shape[0] != H.shape[1]:
+        raise ValueError(f"{name} must be square, but its shape is {H.shape}. Pass the second moment X^T X / tokens.")
+    if n is not None and len(H) != n:
+        raise ValueError(
+            f"{name} must be {n} x {n} to match the {n} columns of W, but its shape is {H.shape}. "
+            "W is (outputs, inputs) and H belongs to the inputs; did you pass W transposed?"
+        )
+    gap, scale = asymmetry(H)
+    if gap > ASYMMETRY[H.dtype] * scale:
+        raise ValueError(
+            f"{name} must be symmetric, but max |H - H^T| is {gap:.1e} where max |H| is {scale:.1e}. "
+            "Symmetrise it first: H = (H + H.T) / 2."
+        )
+    return H
+
+
+def asymmetry(H):
+    """(max |H - H^T|, max |H|), in stripes of rows so that no second matrix is formed."""
+    gap = scale = 0.0
+    for i in range(0, len(H), 256):
+        stripe = H[i : i + 256]
+        gap = max(gap, float(np.abs(stripe - H[:, i : i + 256].T).max()))
+        scale = max(scale, float(np.abs(stripe).max()))
+    return gap, scale
+
+
+def choice(value, name, choices):
+    """`value`, which must be one of `choices`."""
+    if value not in choices:
+        listed = ", ".join(repr(c) for c in choices)
+        raise ValueError(f"{name} must be one of {listed}, but {value!r} came.")
+    return value
+
+
+def integer(value, name, *, low=None, high=None):
+    """`value` as an int between `low` and `high`, both included."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, but {value!r} ({type(value).__name__}) came.")
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be {bounds}, but {value} came.")
+    return int(value)
+
+
+def fraction(value, name):
+    """`value` as a finite float that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number, but {value!r} ({type(value).__name__}) came.")
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be finite and not negative, but {value!r} came.")
+    return float(value)

@@ -1,0 +1,53 @@
+"""What ships with quipref: the small language model, its text, the small golden set.
+
+An installed wheel carries the files inside the package; an editable install finds them in the
+checkout's `data/`. Each file is checked against the SHA-256 in the manifest before it is read.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from quipref import storage
+
+_PACKAGE = Path(__file__).parent / "_data"
+_CHECKOUT = Path(__file__).parent.parent / "data"
+
+
+def folder():
+    """The folder that holds the shipped files: package data first, then the checkout."""
+    for candidate in (_PACKAGE, _CHECKOUT):
+        if (candidate / "manifest.json").is_file():
+            return candidate
+    raise FileNotFoundError(
+        f"The shipped data must be in {_PACKAGE} or {_CHECKOUT}, but neither has a manifest.json. Install quipref again."
+    )
+
+
+def manifest():
+    """The manifest: {"files": {name: {"bytes", "sha256", "license", "source", ...}}}."""
+    return storage.read_json(folder() / "manifest.json")
+
+
+def path(name):
+    """The path of a shipped file, after its length and SHA-256 were found right."""
+    return _checked(folder(), name)
+
+
+@cache
+def _checked(home, name):
+    entry = storage.read_json(home / "manifest.json")["files"].get(name)
+    if entry is None:
+        raise FileNotFoundError(f"{name} must be a file that ships with quipref, but the manifest has no such entry.")
+    file = storage.existing(home / name)
+    found = storage.sha256(file)
+    if found != entry["sha256"]:
+        raise ValueError(
+            f"{file} must have the SHA-256 {entry['sha256'][:16]}..., but it has {found[:16]}... "
+            f"({file.stat().st_size} bytes of {entry['bytes']}): it was cut short or changed. Restore it from the repository."
+        )
+    return file
+
+
+def read(name):
+    """The bytes of a shipped file."""
+    return path(name).read_bytes()

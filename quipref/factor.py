@@ -1,0 +1,197 @@
+"""LDL and block LDL: H = (U + I) D (U + I)^T with U strictly upper triangular.
+
+Everything that adaptive rounding knows about H is in this factorisation: U is the feedback of LDLQ
+and D the price of one unit of squared rounding error in each column.
+"""
+
+import numpy as np
+
+from quipref import checks
+
+ZERO_PIVOT = 1e-12  # of tr H: a pivot this near to zero counts as zero, and its column of U is zero
+INDEFINITE_PIVOT = -1e-10  # of tr H: a pivot below this means that H is indefinite
+PANEL = 64  # columns that the semidefinite factorisation takes together
+
+
+def ldl(H, *, dtype=np.float64):
+    """Factor a positive semidefinite matrix as H = (U + I) diag(D) (U + I)^T.
+
+    Parameters
+    ----------
+    H : array (n, n), real float
+        Symmetric positive semidefinite; singular is fine.
+    dtype : numpy dtype
+        Precision of the factorisation and of the result, float64 or float32.
+
+    Returns
+    -------
+    U : array (n, n)
+        Strictly upper triangular.
+    D : array (n,)
+        Pivots, none negative. A pivot within 1e-12 tr H of zero counts as zero, and its column
+        of U is zero.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        A pivot lies below -1e-10 tr H: H is indefinite. The message has its smallest eigenvalue.
+    ValueError, TypeError
+        H is not a finite, symmetric, real square matrix.
+
+    Notes
+    -----
+    The papers write this upper form (columns left to right); the authors' programs factor with a
+    lower triangle (columns right to left), which is `ldl` of H with rows and columns reversed. The
+    pivots of the two differ, their product does not: it is det H.
+
+    A Cholesky factor R R^T of the reversed matrix gives U + I = R / diag(R) and D = diag(R)^2, so
+    the cost is LAPACK's potrf and two passes over the matrix.
+
+    References
+    ----------
+    QuIP, arXiv:2307.13304v2, section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> U, D = ldl(np.array([[5.0, 2.0], [2.0, 4.0]]))
+    >>> print(U, D)
+    [[0.  0.5]
+     [0.  0. ]] [4. 4.]
+    """
+    H = checks.symmetric(H)
+    dtype = _precision(dtype)
+    R = _reversed_cholesky(H, dtype)
+    if R is not None:
+        r = R.diagonal().copy()
+        D = np.square(r)
+        if D.min(initial=np.inf) > ZERO_PIVOT * np.trace(H, dtype=np.float64):
+            return _unit_upper(R, r), D
+    return _semidefinite_ldl(H, dtype)
+
+
+def block_ldl(H, block, *, dtype=np.float64):
+    """Factor H = (U + I) blockdiag(D) (U + I)^T with U strictly block upper triangular.
+
+    Parameters
+    ----------
+    H : array (n, n), real float
+        Symmetric positive semidefinite.
+    block : int
+        Columns a block; divides n.
+    dtype : numpy dtype
+        As in `ldl`.
+
+    Returns
+    -------
+    U : array (n, n)
+        Zero in and below the diagonal blocks.
+    D : array (n / block, block, block)
+        Symmetric positive semidefinite blocks.
+
+    Raises
+    ------
+    ValueError
+        `block` does not divide n, or as in `ldl`.
+
+    Notes
+    -----
+    With the scalar factors U_s, D_s and the unit triangles T_i on the diagonal of U_s + I: column
+    block i of U + I is that of U_s + I times T_i^-1, and D_i = T_i diag(D_s,i) T_i^T. T_i is always
+    invertible, so singular H needs no special case.
+
+    References
+    ----------
+    QuIP#, arXiv:2402.04396v2, section 4.1.
+    """
+    n = len(checks.symmetric(H))
+    block = checks.integer(block, "block", low=1)
+    if n % block:
+        raise ValueError(f"block must divide the {n} columns of H, but {block} does not. Pad H or choose a divisor.")
+    U, d = ldl(H, dtype=dtype)
+    eye = np.eye(block, dtype=U.dtype)
+    D = np.empty((n // block, block, block), U.dtype)
+    for i, start in enumerate(range(0, n, block)):
+        here = slice(start, start + block)
+        T = U[here, here] + eye
+        D[i] = (T * d[here]) @ T.T
+        U[:start, here] = np.linalg.solve(T.T, U[:start, here].T).T
+        U[here, here] = 0
+    return U, D
+
+
+def _precision(dtype):
+    dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"dtype must be float32 or float64, but {dtype} came.")
+    return dtype
+
+
+def _reversed_cholesky(H, dtype):
+    """The upper R with H = R R^T as a view, or None where Cholesky stops at a pivot.
+
+    Reversing both axes of H is reversing its memory, and turns R into a lower Cholesky factor.
+    """
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    if not len(H):
+        return np.empty((0, 0), dtype)
+    A = np.array(H[::-1, ::-1], dtype=dtype, order="C")
+    (potrf,) = get_lapack_funcs(("potrf",), (A,))
+    # A.T is the Fortran view of the same symmetric memory: the upper factor of A.T is A = C C^T, lower.
+    factor, info = potrf(A.T, lower=0, overwrite_a=1, clean=0)
+    return factor.T[::-1, ::-1] if info == 0 else None
+
+
+def _unit_upper(R, r):
+    """R / diag(R) - I; what lies below the diagonal of R is ignored."""
+    n = len(R)
+    U = np.zeros((n, n), R.dtype)
+    for start in range(0, n, PANEL):  # panels of rows: only the upper part is read and written
+        here = slice(start, start + PANEL)
+        np.divide(R[here, start:], r[start:], out=U[here, start:])
+        corner = U[here, here]
+        corner[np.tril_indices(len(corner))] = 0
+    return U
+
+
+def _semidefinite_ldl(H, dtype):
+    """LDL that lets pivots be zero: right-looking, in panels of columns from the last to the first."""
+    A = np.array(H, dtype=dtype, order="C")
+    n, trace = len(A), float(np.trace(A, dtype=np.float64))
+    U, D = np.zeros((n, n), dtype), np.zeros(n, dtype)
+    for stop in range(n, 0, -PANEL):
+        start = max(0, stop - PANEL)
+        panel = A[:stop, start:stop]
+        for k in range(stop - 1, start - 1, -1):
+            column = panel[:k, k - start]
+            D[k] = _pivot(A[k, k], column, trace, H)
+            if D[k] > 0:
+                U[:k, k] = column / D[k]
+                panel[:k, : k - start] -= np.outer(U[:k, k], column[start:])
+        left = U[:start, start:stop]
+        A[:start, :start] -= (left * D[start:stop]) @ left.T
+    return U, D
+
+
+def _pivot(value, column, trace, H):
+    """The pivot, zero where it counts as zero; refuses an indefinite H.
+
+    In a semidefinite matrix |a_ik|^2 <= a_ii a_kk, so a zero pivot over a large column also means
+    an eigenvalue below -1e-10 tr H.
+    """
+    largest = float(np.abs(column).max(initial=0.0))
+    vanishes = value <= ZERO_PIVOT * trace
+    if value < INDEFINITE_PIVOT * trace or (vanishes and largest**2 > -INDEFINITE_PIVOT * trace**2):
+        raise np.linalg.LinAlgError(_indefinite(H))
+    return 0.0 if vanishes else value
+
+
+def _indefinite(H):
+    """The refusal of an indefinite H; eigenvalues are computed only here, to explain it."""
+    n = len(H)
+    smallest = np.linalg.eigvalsh(np.asarray(H, np.float64))[0]
+    return (
+        f"H must be symmetric positive semidefinite; its smallest eigenvalue is {smallest:.1e} (n = {n}). "
+        "Symmetrise or damp it: quipref.damp(H, 0.01); quipref.hessian_report(H) says how much is enough."
+    )

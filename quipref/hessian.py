@@ -1,0 +1,265 @@
+"""The second moment H of a layer's inputs: gathering it, examining it, damping it, its file."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from quipref import checks, storage
+from quipref.factor import ZERO_PIVOT
+
+FILE_FORMAT, FILE_VERSION = "quipref.hessian", "1"
+
+
+class HessianAccumulator:
+    """Streaming second moment H = sum of x x^T / tokens over the inputs x of a layer.
+
+    Parameters
+    ----------
+    n : int
+        Inputs of the layer.
+
+    Notes
+    -----
+    Sums are kept in float64, so the order of the updates matters only up to rounding, and two
+    accumulators over different texts can be merged. The published programs differ by a factor:
+    OPTQ's H is twice this one. No rounding method in quipref depends on the scale of H.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = HessianAccumulator(2)
+    >>> a.update(np.array([[1.0, 0.0], [1.0, 2.0]]))
+    >>> a.hessian()
+    array([[1., 1.],
+           [1., 2.]])
+    """
+
+    def __init__(self, n):
+        self.n = checks.integer(n, "n", low=1)
+        self.tokens = 0
+        self._sum = np.zeros((self.n, self.n))
+
+    def update(self, X):
+        """Add the inputs X, an array (tokens, n) of real floats."""
+        X = checks.real_array(X, "X", ndim=2)
+        if X.shape[1] != self.n:
+            raise ValueError(
+                f"X must have shape (tokens, {self.n}), but its shape is {X.shape}. Flatten the batch axes."
+            )
+        X = X.astype(np.float64, copy=False)
+        self._sum += X.T @ X
+        self.tokens += len(X)
+
+    def merge(self, other):
+        """Add everything that another accumulator of the same size has seen."""
+        if not isinstance(other, HessianAccumulator):
+            raise TypeError(f"other must be a HessianAccumulator, but {type(other).__name__} came.")
+        if other.n != self.n:
+            raise ValueError(f"other must gather {self.n} inputs, but it gathers {other.n}.")
+        self._sum += other._sum
+        self.tokens += other.tokens
+
+    def hessian(self):
+        """H as a new float64 array (n, n), exactly symmetric."""
+        if not self.tokens:
+            raise ValueError("hessian() needs at least one token, but none was added. Call update(X) first.")
+        H = self._sum / self.tokens
+        return (H + H.T) / 2
+
+
+@dataclass(frozen=True)
+class HessianReport:
+    """What `hessian_report` found.
+
+    Attributes
+    ----------
+    kind : str
+        The gravest of "non-finite", "asymmetric", "indefinite", "dead channels", "rank-deficient",
+        or "positive definite".
+    n, rank : int
+        Size, and eigenvalues above 1e-12 tr H (0 when H is not finite).
+    n_bad : int
+        NaN or infinite entries.
+    asymmetry : float
+        max |H - H^T| / max |H|.
+    dead : tuple of int
+        Channels with a zero row and column: inputs that were zero on every token.
+    smallest_eigenvalue, largest_eigenvalue, mean_diagonal : float
+        Of the symmetrised H; NaN when it is not finite.
+    smallest_damping : float or None
+        The smallest fraction f, rounded up to two digits, for which `damp(H, f)` is safely positive
+        definite, so that every method accepts it; None where no damping can help.
+    advice : str
+        What to do, in a sentence.
+    """
+
+    kind: str
+    n: int
+    rank: int
+    n_bad: int
+    asymmetry: float
+    dead: tuple
+    smallest_eigenvalue: float
+    largest_eigenvalue: float
+    mean_diagonal: float
+    smallest_damping: float | None
+    advice: str
+
+    def to_dict(self):
+        """The report as a dict of JSON types: NaN becomes None."""
+        plain = {k: None if isinstance(v, float) and v != v else v for k, v in asdict(self).items()}
+        return plain | {"dead": list(self.dead)}
+
+    def __str__(self):
+        damping = "none helps" if self.smallest_damping is None else f"{self.smallest_damping:g}"
+        dead = f"{len(self.dead)}" + (f" (first: {', '.join(map(str, self.dead[:8]))})" if self.dead else "")
+        return "\n".join(
+            (
+                f"kind                 {self.kind}",
+                f"size                 {self.n} x {self.n}, rank {self.rank}",
+                f"non-finite entries   {self.n_bad}",
+                f"asymmetry            {self.asymmetry:.1e} of max |H|",
+                f"dead channels        {dead}",
+                f"eigenvalues          {self.smallest_eigenvalue:.3e} to {self.largest_eigenvalue:.3e}",
+                f"mean of the diagonal {self.mean_diagonal:.3e}",
+                f"smallest damping     {damping}",
+                f"advice               {self.advice}",
+            )
+        )
+
+
+ADVICE = {
+    "non-finite": "Refuse it: find the batch that made NaN or infinity; damping cannot repair it.",
+    "asymmetric": "Symmetrise it, H = (H + H.T) / 2, and look for the transposed or half-written part.",
+    "indefinite": "Symmetrise it and add up in float64; if that is done, damp it with at least the fraction above.",
+    "dead channels": "ldlq takes it as it is; for optq damp it, or drop the dead inputs.",
+    "rank-deficient": "ldlq takes it as it is; for optq damp it, or gather more than n tokens.",
+    "positive definite": "Every method takes it as it is.",
+}
+
+
+def hessian_report(H):
+    """Examine a Hessian: tell NaN, asymmetry, indefiniteness, rank and dead channels apart.
+
+    Parameters
+    ----------
+    H : array (n, n), real float
+        Anything square; unlike every other function, this one does not refuse a bad matrix.
+
+    Returns
+    -------
+    HessianReport
+
+    Raises
+    ------
+    ValueError, TypeError
+        Not a square matrix of real floats.
+
+    Notes
+    -----
+    Cost: one symmetric eigenvalue problem. The smallest damping f solves
+    lambda_min + f mean(diag H) = 2e-12 tr H, twice the pivot that counts as zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> report = hessian_report(np.diag([2.0, 0.0]))
+    >>> report.kind, report.dead, report.rank
+    ('dead channels', (1,), 1)
+    """
+    H = np.asarray(H)
+    if H.dtype.kind != "f":
+        raise TypeError(f"H must hold real floating-point numbers, but its dtype is {H.dtype}. Convert it first.")
+    if H.ndim != 2 or H.shape[0] != H.shape[1] or not len(H):
+        raise ValueError(f"H must be square and not empty, but its shape is {H.shape}.")
+    n, n_bad = len(H), int((~np.isfinite(H)).sum())
+    if n_bad:
+        nan = float("nan")
+        return HessianReport("non-finite", n, 0, n_bad, nan, (), nan, nan, nan, None, ADVICE["non-finite"])
+    tolerance = checks.ASYMMETRY.get(H.dtype, 1e-6)
+    H = H.astype(np.float64)
+    gap, scale = checks.asymmetry(H)
+    H = (H + H.T) / 2
+    eigenvalues = np.linalg.eigvalsh(H)
+    trace, mean = float(np.trace(H)), float(np.trace(H)) / n
+    dead = tuple(int(i) for i in np.flatnonzero(~H.any(axis=0)))
+    rank = int((eigenvalues > ZERO_PIVOT * trace).sum())
+    if gap > tolerance * scale:
+        kind = "asymmetric"
+    elif eigenvalues[0] < -ZERO_PIVOT * n * abs(trace):
+        kind = "indefinite"
+    elif dead:
+        kind = "dead channels"
+    else:
+        kind = "rank-deficient" if rank < n else "positive definite"
+    asymmetry = gap / scale if scale else 0.0
+    extremes = float(eigenvalues[0]), float(eigenvalues[-1])
+    damping = _smallest_damping(extremes[0], trace, mean)
+    return HessianReport(kind, n, rank, 0, asymmetry, dead, *extremes, mean, damping, ADVICE[kind])
+
+
+def _smallest_damping(smallest, trace, mean):
+    """The fraction of the mean diagonal that lifts the smallest eigenvalue to 2e-12 tr H."""
+    missing = 2 * ZERO_PIVOT * trace - smallest
+    if missing <= 0:
+        return 0.0
+    if mean <= 0:
+        return None
+    fraction = missing / mean
+    unit = 10.0 ** (np.floor(np.log10(fraction)) - 1)
+    return float(np.ceil(fraction / unit) * unit)
+
+
+def damp(H, fraction):
+    """H + fraction * mean(diag H) * I, as a new array.
+
+    Parameters
+    ----------
+    H : array (n, n), real float
+        Symmetric.
+    fraction : float
+        Not negative; 0.01 is what OPTQ, QuIP, QuIP# and QTIP use.
+
+    Returns
+    -------
+    array (n, n)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `checks.symmetric`, or a negative fraction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> damp(np.diag([3.0, 1.0]), 0.5)
+    array([[4., 0.],
+           [0., 2.]])
+    """
+    H = checks.symmetric(H).copy()
+    fraction = checks.fraction(fraction, "fraction")
+    if len(H):
+        H[np.diag_indices(len(H))] += H.dtype.type(fraction * np.trace(H, dtype=np.float64) / len(H))
+    return H
+
+
+def save_hessian(path, H, *, tokens=0):
+    """Write a Hessian file: safetensors with `H` and the metadata format, version, tokens."""
+    H = checks.symmetric(H)
+    tokens = checks.integer(tokens, "tokens", low=0)
+    storage.write_tensors(path, {"H": H}, {"format": FILE_FORMAT, "version": FILE_VERSION, "tokens": str(tokens)})
+
+
+def load_hessian(path):
+    """Read a Hessian file; return (H, tokens). The matrix may be a bad one: ask `hessian_report`."""
+    tensors, metadata = storage.read_tensors(path)
+    found = metadata.get("format"), metadata.get("version")
+    if found != (FILE_FORMAT, FILE_VERSION) or set(tensors) != {"H"}:
+        raise ValueError(
+            f"{path} must be a Hessian file ({FILE_FORMAT} version {FILE_VERSION} with one tensor H), but it is "
+            f"{found[0]} version {found[1]} with {sorted(tensors)[:4]}. Write it with quipref.save_hessian."
+        )
+    tokens = metadata.get("tokens", "0")
+    if not tokens.isdecimal():
+        raise ValueError(f"{path} must say its tokens as a whole number, but it says {tokens!r}.")
+    return tensors["H"], int(tokens)

@@ -1,0 +1,1 @@
+"""Numba twins of the reference functions; reached through `quipref.backend.twin` alone."""

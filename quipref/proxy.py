@@ -1,0 +1,87 @@
+"""The proxy loss tr((W_hat - W) H (W_hat - W)^T) and what published programs divide it by."""
+
+import numpy as np
+
+from quipref import checks
+
+NORMALIZATIONS = (None, "weights", "nearest", "trace")
+
+
+def proxy_loss(W, W_hat, H, *, normalize=None, nearest=None):
+    """Expected squared error of a layer's output, tr((W_hat - W) H (W_hat - W)^T).
+
+    Parameters
+    ----------
+    W, W_hat : array (m, n), real float
+        The layer and its rounded form, both in the space that H belongs to: after a rotation, all
+        three must be rotated.
+    H : array (n, n), real float
+        Second moment of the layer's inputs.
+    normalize : None, "weights", "nearest" or "trace"
+        What the loss is divided by, see Notes.
+    nearest : array (m, n), optional
+        For ``"nearest"``: the layer rounded to nearest on the grid in use. Default: the integers,
+        floor(W + 1/2), for W in grid units.
+
+    Returns
+    -------
+    float
+        Computed in float64.
+
+    Raises
+    ------
+    ValueError
+        Shapes that disagree, NaN or infinity, an asymmetric H, a divisor of zero.
+    TypeError
+        Integer or complex arrays.
+
+    Notes
+    -----
+    ============== ================= ==========================================================
+    normalize      divisor           who prints it
+    ============== ================= ==========================================================
+    ``None``       1                 QuIP ("error"); OPTQ's program prints half of it
+    ``"weights"``  tr(W H W^T)       QuIP#, QTIP ("err_proxy") and EXL3
+    ``"nearest"``  loss of nearest   quipref's tour
+    ``"trace"``    tr H              a squared error a row, in the units of W^2
+    ============== ================= ==========================================================
+
+    The m x m matrix under the trace is never formed: the loss is the sum of (E H) * E.
+
+    References
+    ----------
+    QuIP, arXiv:2307.13304v2, equation (1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> proxy_loss(np.array([[0.5, 0.25]]), np.array([[1.0, 0.0]]), np.eye(2))
+    0.3125
+    """
+    W = checks.weights(W)
+    W_hat = checks.same_shape(checks.weights(W_hat, "W_hat"), "W_hat", W, "W")
+    H = checks.symmetric(H, n=W.shape[1])
+    checks.choice(normalize, "normalize", NORMALIZATIONS)
+    loss = quadratic(W_hat - W.astype(np.float64), H)
+    if normalize is None:
+        return loss
+    if normalize == "weights":
+        divisor = quadratic(W, H)
+    elif normalize == "trace":
+        divisor = float(np.trace(H, dtype=np.float64))
+    else:
+        nearest = np.floor(W + 0.5) if nearest is None else checks.weights(nearest, "nearest")
+        checks.same_shape(nearest, "nearest", W, "W")
+        divisor = quadratic(nearest - W.astype(np.float64), H)
+    if divisor <= 0:
+        raise ValueError(
+            f"normalize must divide by something positive, but for {normalize!r} the divisor is {divisor}. "
+            "Use normalize=None."
+        )
+    return loss / divisor
+
+
+def quadratic(E, H):
+    """tr(E H E^T) in float64, without the m x m matrix."""
+    E, H = np.asarray(E, np.float64), np.asarray(H, np.float64)
+    return float(np.einsum("ij,ij->", E @ H, E))

@@ -1,0 +1,1 @@
+"""Rounding with and without feedback: grids, LDLQ, OPTQ, Babai, greedy descent."""

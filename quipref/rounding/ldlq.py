@@ -1,0 +1,180 @@
+"""LDLQ: adaptive rounding with linear feedback from the LDL factor of H, and the class it is best in."""
+
+import numpy as np
+
+from quipref import backend as backends
+from quipref import checks
+from quipref.factor import block_ldl, ldl
+from quipref.rounding.blocked import blocked_feedback
+from quipref.rounding.grid import IntegerGrid
+
+ORDERS = ("forward", "backward")
+
+
+def ldlq(
+    W, H, *, round_to=None, order="forward", rng=None, backend="numba", threads=None, return_codes=False
+):  # fmt: skip
+    """Round W column by column, feeding the error of the finished columns into the next one.
+
+    W_hat_k = Q(W_k + (W - W_hat)_{<k} U_{<k,k})    with    H = (U + I) D (U + I)^T.
+
+    Parameters
+    ----------
+    W : array (m, n), real float
+        The layer, in the units of the grid.
+    H : array (n, n), real float
+        Second moment of the inputs, positive semidefinite; singular is fine.
+    round_to : Quantizer
+        What rounds `block` columns together; default `IntegerGrid()`. With block > 1 the factor is
+        `block_ldl`.
+    order : "forward" or "backward"
+        Left to right as in the papers, or right to left as in the authors' programs: the same
+        algorithm on reversed columns, with another D.
+    rng : int or Generator
+        For stochastic quantizers.
+    backend : "numba" or "numpy"
+        Blocked and compiled, or the textbook loop.
+    threads : int, optional
+        Default: all cores this process may use.
+    return_codes : bool
+        Return the quantizer's codes as well.
+
+    Returns
+    -------
+    W_hat : array (m, n)
+        On the grid; float32 for float32 W, else float64.
+    codes : array (m, n) or as the quantizer gives them
+        With `return_codes=True`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Shapes that disagree, NaN, a wrong dtype or name, a block that does not divide n.
+    numpy.linalg.LinAlgError
+        H is indefinite.
+
+    Notes
+    -----
+    With eta = (W - W_hat)(U + I), the rounding errors of the targets, the proxy loss is
+    sum_k D_k |eta_k|^2, so on the integers it is at most m/4 tr D, and m/12 tr D on average. No
+    method of the class `linear_feedback` has a smaller worst case or mean. With a clamped grid
+    neither bound holds. H is factored in float64 whatever the dtype of W.
+
+    Cost: the factorisation, and half a product W @ U.
+
+    References
+    ----------
+    QuIP, arXiv:2307.13304v2, section 3 and theorem 1; the block form is QuIP#, arXiv:2402.04396v2, section 4.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> H = np.array([[1.0, 0.9], [0.9, 1.0]])
+    >>> ldlq(np.array([[0.4, 0.4]]), H)  # the error of the first column carries the second over 1/2
+    array([[0., 1.]])
+    """
+    W, H, round_to = arguments(W, H, round_to, order)
+    columns = column_order(W.shape[1], round_to.block, order)
+    U = feedback_factor(H if order == "forward" else H[columns][:, columns], round_to.block, W.dtype)
+    ordered = W if order == "forward" else W[:, columns]
+    codes, W_hat = _feedback(ordered, U, round_to, rng, backend, threads)
+    if order == "backward":
+        W_hat, codes = restore_order(W_hat, codes, columns, round_to.block)
+    return (W_hat, codes) if return_codes else W_hat
+
+
+def linear_feedback(W, X, *, round_to=None, rng=None, backend="numba", threads=None):
+    """The class of methods that LDLQ is optimal in: W_hat = Q(W + (W - W_hat) X).
+
+    Parameters
+    ----------
+    W : array (m, n), real float
+    X : array (n, n), real float
+        Strictly upper triangular: zero gives plain rounding, the factor U of H gives LDLQ.
+    round_to, rng, backend, threads
+        As in `ldlq`.
+
+    Returns
+    -------
+    W_hat : array (m, n)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `ldlq`, or X is not strictly (block) upper triangular.
+
+    Notes
+    -----
+    With eta = (W - W_hat)(X + I), the errors of the targets, the loss is tr(eta B D B^T eta^T),
+    where B = (X + I)^-1 (U + I).
+
+    References
+    ----------
+    QuIP, arXiv:2307.13304v2, equation (2).
+    """
+    W = checks.weights(W)
+    X = checks.real_array(X, "X", ndim=2)
+    n = W.shape[1]
+    if X.shape != (n, n):
+        raise ValueError(f"X must be {n} x {n} to match the columns of W, but its shape is {X.shape}.")
+    round_to = IntegerGrid() if round_to is None else round_to
+    divides(round_to.block, n)
+    block_of = np.arange(n) // round_to.block
+    if X[block_of[:, None] >= block_of].any():
+        raise ValueError("X must be strictly upper triangular, but it has entries elsewhere. Use numpy.triu(X, 1).")
+    return _feedback(W, X.astype(W.dtype, copy=False), round_to, rng, backend, threads)[1]
+
+
+def _feedback(W, X, round_to, rng, backend, threads):
+    rng = None if rng is None else np.random.default_rng(rng)
+    if not backends.compiled(backend):
+        return textbook(W, X, round_to, rng)
+    codes, W_hat = blocked_feedback(W, X, round_to, rng=rng, residual=False, compiled=True, threads=threads)
+    if codes is None:  # an affine grid: the codes of its own levels are found again exactly
+        codes = round_to.quantize(W_hat)[0]
+    return codes, W_hat
+
+
+def textbook(W, X, round_to, rng):
+    """(codes, W_hat) by the definition, one block of columns after the other."""
+    W_hat, codes = np.empty_like(W), []
+    for a in range(0, W.shape[1], round_to.block):
+        b = a + round_to.block
+        target = W[:, a:b] + (W[:, :a] - W_hat[:, :a]) @ X[:a, a:b]
+        code, W_hat[:, a:b] = round_to.quantize(target, rng)
+        codes.append(code)
+    return (np.concatenate(codes, axis=1) if codes else np.empty(W.shape, np.int64)), W_hat
+
+
+def arguments(W, H, round_to, order):
+    """The checked arguments that LDLQ, OPTQ and greedy share."""
+    W = checks.weights(W)
+    H = checks.symmetric(H, n=W.shape[1])
+    checks.choice(order, "order", ORDERS)
+    round_to = IntegerGrid() if round_to is None else round_to
+    divides(round_to.block, W.shape[1])
+    return W, H, round_to
+
+
+def divides(block, n):
+    """Refuse a quantizer whose block does not divide the columns."""
+    if n % block:
+        raise ValueError(f"round_to.block must divide the {n} columns of W, but it is {block}. Pad W and H with zeros.")
+
+
+def column_order(n, block, order):
+    """The columns in the order of rounding; blocks are reversed, not the columns inside a block."""
+    columns = np.arange(n)
+    return columns if order == "forward" else columns.reshape(-1, block)[::-1].ravel()
+
+
+def restore_order(W_hat, codes, columns, block):
+    """Undo `column_order` on the rounded layer and on its codes (some codes a block)."""
+    codes_a_block = codes.shape[1] * block // max(1, len(columns))
+    return W_hat[:, np.argsort(columns)], codes[:, column_order(codes.shape[1], max(1, codes_a_block), "backward")]
+
+
+def feedback_factor(H, block, dtype):
+    """U of `ldl` or `block_ldl`, factored in float64, in the dtype of the layer."""
+    U, _ = ldl(H) if block == 1 else block_ldl(H, block)
+    return U.astype(dtype, copy=False)
