@@ -30,7 +30,6 @@ _HOME = {
     "quantize": "methods.registry",
     "random_layer": "problems",
     "save_hessian": "hessian",
-    "tour": "tour",
 }
 
 __all__ = sorted(_HOME)

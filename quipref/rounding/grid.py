@@ -51,6 +51,11 @@ class AffineGrid:
         return None if self.low is None or self.high is None else math.log2(self.high - self.low + 1)
 
     @property
+    def code_bits(self):
+        """Bits of a stored code, a whole number; None for an unbounded grid."""
+        return None if self.bits is None else (self.high - self.low).bit_length()
+
+    @property
     def limits(self):
         """(low, high) as floats, infinite where there is no bound."""
         return -np.inf if self.low is None else self.low, np.inf if self.high is None else self.high

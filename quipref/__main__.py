@@ -1,0 +1,7 @@
+"""`python -m quipref` is the command `quipref`."""
+
+import sys
+
+from quipref.cli import main
+
+sys.exit(main())

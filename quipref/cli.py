@@ -1,0 +1,177 @@
+"""The command line: `quipref tour`, `compare`, `hessian`, `doctor`; `--json` on each, for scripts.
+
+Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
+error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted.
+"""
+
+import argparse
+import json
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from quipref import checks, hessian, storage
+
+LAYER_HELP = (
+    "LAYER is file.npz with W (m, n) and H (n, n), or lm:layers.2.mlp.down (a layer of the small language model), "
+    "or random:256x512,spectrum=power,basis=haar,seed=3"
+)
+
+
+def main(arguments=None):
+    """Run one command; return the exit status."""
+    options = parser().parse_args(arguments)
+    warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"quipref: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("quipref: interrupted; no file was left half-written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser():
+    """The argument parser with all commands."""
+    root = argparse.ArgumentParser(prog="quipref", description="Quantize language-model weights, and see why it works.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    tour = _command(commands, "tour", run_tour, "quantize the small language model with every method", "quipref tour")
+    tour.add_argument("--full", action="store_true", help="evaluate on 64 KB and calibrate on 256 KB, not 16 and 64")
+    tour.add_argument("--picture", default="tour.png", metavar="FILE", help="where the picture goes (default tour.png)")
+
+    compare = _command(
+        commands, "compare", run_compare, "every method on one layer", "quipref compare lm:layers.2.mlp.down --bits 2"
+    )
+    compare.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
+    compare.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2], help="default 4 3 2")
+
+    report = _command(
+        commands,
+        "hessian",
+        run_hessian,
+        "what is wrong with this Hessian, if anything",
+        "quipref hessian H.safetensors",
+    )
+    report.add_argument("file", metavar="FILE", help="a Hessian file (safetensors), or .npz with H")
+
+    _command(commands, "doctor", run_doctor, "what a bug report needs", "quipref doctor --json")
+    return root
+
+
+def _command(commands, name, run, purpose, example):
+    command = commands.add_parser(
+        name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", epilog=f"example: {example}"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    command.set_defaults(run=run)
+    return command
+
+
+def run_tour(options):
+    """Print the tour's table and write its picture."""
+    from quipref import tour
+    from quipref.figures import tour as figure
+
+    picture = Path(options.picture).resolve()
+    with storage.atomic(picture) as scratch:  # a folder that cannot be written to is refused before the work
+        with _bar("tour") as step:
+            rows = tour.run(full=options.full, step=step)
+        figure.save(rows, scratch)
+    if options.json:
+        _print_json({"rows": [row.to_dict() for row in rows], "full": options.full, "picture": str(picture)})
+    else:
+        print(tour.table(rows))
+        print(f"\npicture: {picture}")
+
+
+def run_compare(options):
+    """Print every method's losses on one layer."""
+    from quipref import tour
+
+    for bits in options.bits:
+        checks.integer(bits, "--bits", low=1, high=8)
+    W, H = read_layer(options.layer)
+    total = len(options.bits) * len(tour.registry.tour_rows())
+    with _bar("compare") as step:
+        rows = tour.compare(
+            {"layer": W}, {"layer": H}, bits=options.bits, step=lambda what, done: step(what, done, total)
+        )
+    if options.json:
+        _print_json({"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)})
+    else:
+        print(tour.table(rows))
+
+
+def run_hessian(options):
+    """Print the report on a Hessian file."""
+    path = Path(options.file)
+    if path.suffix == ".npz":
+        H, tokens = _array(storage.read_arrays(path), "H", path), None
+    else:
+        H, tokens = hessian.load_hessian(path)
+    report = hessian.hessian_report(H)
+    if options.json:
+        _print_json(report.to_dict() | {"tokens": tokens})
+    else:
+        print(report)
+
+
+def run_doctor(options):
+    """Print what a bug report needs."""
+    from quipref import doctor
+
+    facts = doctor.facts()
+    if options.json:
+        _print_json(facts)
+    else:
+        width = max(map(len, facts))
+        print("\n".join(f"{name.ljust(width)}  {value}" for name, value in facts.items()))
+
+
+def read_layer(text):
+    """The Layer that LAYER names on the command line."""
+    from quipref.problems import Layer, parse_random_layer
+
+    if text.startswith("random:"):
+        return parse_random_layer(text)
+    if text.startswith("lm:"):
+        from quipref import lm, tour
+
+        model = lm.load_lm()
+        name = text.removeprefix("lm:")
+        W = model.linear(name)
+        return Layer(W, lm.calibrated_hessians(model, tour.QUICK_CALIBRATION)[name])
+    if not text.endswith(".npz"):
+        raise ValueError(f"LAYER must be file.npz, lm:NAME or random:MxN, but {text!r} came. {LAYER_HELP}.")
+    arrays = storage.read_arrays(text)
+    W, H = checks.weights(_array(arrays, "W", text)), _array(arrays, "H", text)
+    return Layer(W, checks.symmetric(H, n=W.shape[1]))
+
+
+def _array(arrays, name, path):
+    if name not in arrays:
+        raise ValueError(f"{path} must hold an array {name}, but it holds {sorted(arrays)}.")
+    return arrays[name]
+
+
+@contextmanager
+def _bar(title):
+    """A progress bar on standard error; yields the function that moves it: step(message, done, total)."""
+    with tqdm(desc=title, total=1, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", leave=False) as bar:
+
+        def step(message, done, total):
+            bar.total = total
+            bar.n = done
+            bar.set_description_str(message)
+
+        yield step
+
+
+def _print_json(content):
+    print(json.dumps(content, indent=2, allow_nan=False))

@@ -1,0 +1,79 @@
+"""A quantized layer: its codes, what decodes them, and its exact size."""
+
+import json
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from quipref import checks
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedLayer:
+    """Codes and everything that turns them back into weights.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (m, n): outputs, inputs.
+    method : str
+        The name that `quipref.quantize` was given.
+    options : mapping
+        All that the method was told: bits, seed and its own options, as JSON types.
+    codes : array (m, n), unsigned integers
+    round_to : Quantizer
+        Decodes the codes; its `code_bits` is the width that one code is stored with.
+    scale_bits : int
+        Bits that the quantizer's scales take.
+
+    Notes
+    -----
+    The object is not changed after it was made: its codes are read-only.
+    """
+
+    shape: tuple
+    method: str
+    options: dict
+    codes: np.ndarray = field(repr=False)
+    round_to: object = field(repr=False)
+    scale_bits: int = 0
+
+    def __post_init__(self):
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+        self.codes.setflags(write=False)
+
+    def header(self):
+        """The facts that a reader needs besides the codes and scales, as compact JSON text."""
+        facts = {"method": self.method, "shape": list(self.shape), "options": dict(self.options)}
+        return json.dumps(facts, separators=(",", ":"))
+
+    def size_in_bits(self):
+        """Bits of each part: codes at their fixed width, scales, header. The sum is the whole layer."""
+        return {
+            "codes": self.codes.size * self.round_to.code_bits,
+            "scales": self.scale_bits,
+            "header": 8 * len(self.header().encode()),
+        }
+
+    @property
+    def bits_per_weight(self):
+        """All bits of the layer, divided by its m n weights."""
+        return sum(self.size_in_bits().values()) / (self.shape[0] * self.shape[1])
+
+    def dequantize(self, dtype=np.float32):
+        """The weights (m, n) that the codes stand for."""
+        return self.round_to.decode(self.codes).astype(dtype)
+
+    def matvec(self, x):
+        """W x for one input (n,), or for each row of a batch (B, n), as (m,) or (B, m)."""
+        x = np.asarray(x)
+        x = checks.real_array(x, "x", ndim=2 if x.ndim == 2 else 1)
+        if x.shape[-1] != self.shape[1]:
+            raise ValueError(f"x must end in {self.shape[1]} inputs, but its shape is {x.shape}.")
+        return x @ self.dequantize(x.dtype).T
+
+    def __matmul__(self, X):
+        """W @ X for X of shape (n,) or (n, B)."""
+        X = np.asarray(X)
+        return self.matvec(X.T).T

@@ -1,0 +1,93 @@
+"""The methods by name. A new method is a file in this folder and one line in `METHODS`."""
+
+import inspect
+from importlib import import_module
+
+from quipref import backend as backends
+from quipref import checks
+
+# name: (module, option sets that the tour shows as rows)
+METHODS = {
+    "nearest": ("nearest", [{}]),
+    "optq": ("optq", [{}]),
+    "ldlq": ("ldlq", [{}, {"clamp": False}]),
+}
+GENERAL = ("W", "H", "bits", "seed", "backend", "threads", "progress")
+
+
+def quantize(W, H, *, method, bits, seed=0, backend="numba", threads=None, progress=False, **options):
+    """Quantize a layer with one of the published methods.
+
+    Parameters
+    ----------
+    W : array (m, n), real float
+        The weights, (outputs, inputs).
+    H : array (n, n), real float
+        Second moment of the inputs.
+    method : str
+        ``"nearest"``, ``"optq"`` or ``"ldlq"``.
+    bits : int
+        Bits of a code; the three take 1 to 8.
+    seed : int
+        For methods that draw; stored in any case.
+    backend : "numba" or "numpy"
+        Compiled kernels, or the readable reference.
+    threads : int, optional
+        Default: all cores this process may use.
+    progress : bool
+        Show a progress bar where the method takes more than seconds.
+    **options
+        The method's own: ``damping=0.01`` and ``order="forward"`` for optq and ldlq, ``clamp=True``
+        for all three (False lifts the outer limits of the grid, as the theorems require).
+
+    Returns
+    -------
+    QuantizedLayer
+
+    Raises
+    ------
+    ValueError, TypeError
+        An unknown method or option, bits out of range, NaN, shapes that disagree, an empty layer.
+    numpy.linalg.LinAlgError
+        H is indefinite, or singular where the method needs its inverse.
+
+    Notes
+    -----
+    `nearest`, `optq` and `ldlq` use one symmetric grid a row, whose half-precision step is the best
+    of 40 for that row's squared error.
+
+    References
+    ----------
+    OPTQ, arXiv:2210.17323v2; QuIP, arXiv:2307.13304v2.
+
+    Examples
+    --------
+    >>> from quipref import random_layer
+    >>> W, H = random_layer(8, 16, seed=0)
+    >>> layer = quantize(W, H, method="ldlq", bits=4)
+    >>> layer.size_in_bits()["codes"], layer.size_in_bits()["scales"]
+    (512, 128)
+    """
+    W = checks.weights(W)
+    H = checks.symmetric(H, n=W.shape[1])
+    if not W.size:
+        raise ValueError(f"W must have at least one row and one column to have bits per weight, but it is {W.shape}.")
+    backends.compiled(backend)
+    backends.thread_count(threads)
+    seed = checks.integer(seed, "seed", low=0)
+    run = module(method).quantize
+    allowed = [name for name in inspect.signature(run).parameters if name not in GENERAL]
+    for name in options:
+        checks.choice(name, f"option of {method}", allowed)
+    return run(W, H, bits=bits, seed=seed, backend=backend, threads=threads, progress=progress, **options)
+
+
+def module(method):
+    """The module of a method: it has `quantize` and `bound(layer, H)` (None where no theorem applies)."""
+    name, _ = METHODS[checks.choice(method, "method", tuple(METHODS))]
+    return import_module(f"quipref.methods.{name}")
+
+
+def tour_rows():
+    """(method, options) of every row of the tour, in order."""
+    return [(method, options) for method, (_, rows) in METHODS.items() for options in rows]

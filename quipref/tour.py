@@ -1,0 +1,196 @@
+"""The main job: quantize every linear layer of the small language model with every method, and measure.
+
+`run` returns the rows that `make tour` prints, `compare` those of single layers; `table` and
+`quipref.figures.tour` show them.
+"""
+
+import time
+from dataclasses import asdict, dataclass
+
+from quipref import data, lm, proxy
+from quipref.methods import registry
+
+BITS = (4, 3, 2)
+QUICK_EVALUATION, QUICK_CALIBRATION = 16 * 1024, 64 * 1024
+
+FOOTNOTE = (
+    "- no theorem bounds this row: its grid is finite and clamps targets, and the bounds hold on unbounded grids.",
+    "no clamp: the step of the b-bit grid without its outer limits, each layer stored at the width of its widest code.",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the tour.
+
+    Attributes
+    ----------
+    method, label : str
+        The name in the registry, and that name with the options of the row.
+    bits : int
+        Asked for.
+    bits_per_weight : float
+        Stored: codes, scales and headers, over all linear layers.
+    loss_to_nearest : float or None
+        Mean over the layers of the proxy loss divided by that of `nearest` at the same bits.
+    loss_to_bound : float or None
+        Mean over the layers of the proxy loss divided by its theorem's bound; None without a theorem.
+    bits_per_byte, perplexity : float or None
+        Of the quantized model on held-out text; the perplexity is of a byte, 2^bits_per_byte.
+    seconds : float
+        To quantize all layers, compilation included where the cache was empty.
+    """
+
+    method: str
+    label: str
+    bits: int
+    bits_per_weight: float
+    loss_to_nearest: float | None
+    loss_to_bound: float | None
+    bits_per_byte: float | None
+    perplexity: float | None
+    seconds: float
+
+    def to_dict(self):
+        """The row as JSON types."""
+        return asdict(self)
+
+
+def run(*, full=False, threads=None, step=lambda message, done, total: None):
+    """Quantize, measure and return the rows, the original model first.
+
+    Parameters
+    ----------
+    full : bool
+        Evaluate on all 64 KB and calibrate on all 256 KB, instead of 16 and 64.
+    threads : int, optional
+        Default: all cores this process may use.
+    step : callable
+        Told (message, steps done, steps in all) as the work goes on.
+
+    Returns
+    -------
+    list of Row
+    """
+    text = data.read("evaluation.txt")[: None if full else QUICK_EVALUATION]
+    n_bytes = len(data.read("calibration.txt")) if full else QUICK_CALIBRATION
+    model = lm.load_lm()
+    total = 2 + len(BITS) * len(registry.tour_rows())
+    hessians = lm.calibrated_hessians(model, n_bytes, lambda share: step("gathering Hessians", share, total))
+    step("measuring the original", 1, total)
+    quality = model.bits_per_byte(text)
+    original = Row("original", "original (float16)", 16, 16.0, None, None, quality, 2**quality, 0.0)
+
+    def measured(layers):
+        return model.with_linears({name: layer.dequantize() for name, layer in layers.items()}).bits_per_byte(text)
+
+    linears = {name: model.linear(name) for name in hessians}
+    rows = compare(
+        linears, hessians, quality=measured, threads=threads, step=lambda what, done: step(what, done + 2, total)
+    )
+    step("done", total, total)
+    return [original, *rows]
+
+
+def compare(linears, hessians, *, bits=BITS, quality=None, threads=None, step=lambda message, done: None):
+    """Every method on the same layers.
+
+    Parameters
+    ----------
+    linears, hessians : dict of str to array
+        Weights (m, n) and Hessian (n, n) of each layer.
+    bits : sequence of int
+    quality : callable, optional
+        Given {name: QuantizedLayer}, returns bits per byte.
+    threads, step
+        As in `run`; `step` is told (message, rows done).
+
+    Returns
+    -------
+    list of Row
+    """
+    rows = []
+    for b in bits:
+        nearest = None
+        for method, options in registry.tour_rows():
+            step(f"{label(method, options)} at {b} bits", len(rows))
+            started = time.perf_counter()
+            layers = {
+                name: registry.quantize(W, hessians[name], method=method, bits=b, threads=threads, **options)
+                for name, W in linears.items()
+            }
+            seconds = time.perf_counter() - started
+            losses = {k: proxy.proxy_loss(linears[k], layers[k].dequantize(), hessians[k]) for k in layers}
+            nearest = nearest or losses  # the registry's first row is plain nearest rounding
+            bounds = [registry.module(method).bound(layer, hessians[name]) for name, layer in layers.items()]
+            ratio = None if None in bounds else mean(losses.values(), bounds)
+            score = quality(layers) if quality else None
+            rows.append(
+                Row(
+                    method,
+                    label(method, options),
+                    b,
+                    stored_bits(layers) / sum(W.size for W in linears.values()),
+                    mean(losses.values(), nearest.values()),
+                    ratio,
+                    score,
+                    None if score is None else 2**score,
+                    seconds,
+                )
+            )
+    return rows
+
+
+def label(method, options):
+    """The method's name and its options, as the table shows them."""
+    shown = ["no clamp" if (key, value) == ("clamp", False) else f"{key}={value}" for key, value in options.items()]
+    return ", ".join((method, *shown))
+
+
+def stored_bits(layers):
+    """All bits of all layers."""
+    return sum(sum(layer.size_in_bits().values()) for layer in layers.values())
+
+
+def mean(values, divisors):
+    """The mean of value / divisor; a layer without loss (0 / 0) counts as 1."""
+    ratios = [1.0 if a == b else a / b if b else float("inf") for a, b in zip(values, divisors, strict=True)]
+    return sum(ratios) / len(ratios)
+
+
+HEADINGS = ("method", "bits", "bits a weight", "loss / nearest", "loss / bound", "bits a byte", "perplexity", "seconds")
+
+
+def cells(row):
+    """The strings of one line of the table, in the order of `HEADINGS`; empty where nothing was measured."""
+    quantized = row.method != "original"
+    return (
+        row.label,
+        str(row.bits),
+        f"{row.bits_per_weight:.3f}",
+        _number(row.loss_to_nearest, 3),
+        "-" if quantized and row.loss_to_bound is None else _number(row.loss_to_bound, 3),
+        _number(row.bits_per_byte, 3),
+        _number(row.perplexity, 3),
+        _number(row.seconds if quantized else None, 1),
+    )
+
+
+def _number(value, digits):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def table(rows):
+    """The rows as a Markdown table with aligned columns, and its footnotes."""
+    lines = [HEADINGS, *map(cells, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    dashes = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
+    text = [_line(HEADINGS, widths), _line(dashes, widths), *(_line(cells(row), widths) for row in rows)]
+    return "\n".join((*text, "", *FOOTNOTE))
+
+
+def _line(cells, widths):
+    aligned = [
+        cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "| " + " | ".join(aligned) + " |"
