@@ -181,16 +181,14 @@ def _number(value, digits):
 
 
 def table(rows):
-    """The rows as a Markdown table with aligned columns, and its footnotes."""
-    lines = [HEADINGS, *map(cells, rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    dashes = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
-    text = [_line(HEADINGS, widths), _line(dashes, widths), *(_line(cells(row), widths) for row in rows)]
-    return "\n".join((*text, "", *FOOTNOTE))
+    """The rows as a Markdown table with aligned columns, and its footnotes; a column without content is left out."""
+    columns = [column for column in zip(HEADINGS, *map(cells, rows), strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    rule = [":".rjust(width, "-") if i else "-" * width for i, width in enumerate(widths)]
+    heading, *lines = zip(*columns, strict=True)
+    return "\n".join((*(_line(line, widths) for line in (heading, rule, *lines)), "", *FOOTNOTE))
 
 
 def _line(cells, widths):
-    aligned = [
-        cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "| " + " | ".join(aligned) + " |"
+    first, *rest = zip(cells, widths, strict=True)
+    return "| " + " | ".join((first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest))) + " |"

@@ -95,5 +95,6 @@ def inverse_factor(H):
         zero = int((D == 0).sum())
         raise np.linalg.LinAlgError(
             f"H must be positive definite for optq, which needs its inverse; {zero} of its {len(H)} pivots are zero "
-            "(or it is too nearly singular to invert). Damp it: quipref.damp(H, 0.01), or use ldlq, which takes it as it is."
+            "(or it is too nearly singular to invert). Damp it: quipref.damp(H, 0.01), "
+            "or use ldlq, which takes it as it is."
         ) from None
