@@ -10,7 +10,7 @@ import numbers
 import numpy as np
 
 # Largest |H - H^T| that still counts as rounding noise, as a share of max |H|.
-ASYMMETRY = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
+ASYMMETRY = {np.dtype(np.float16): 1e-4, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
 
 
 def real_array(X, name, *, ndim):

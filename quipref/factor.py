@@ -67,7 +67,8 @@ def ldl(H, *, dtype=np.float64):
         D = np.square(r)
         if D.min(initial=np.inf) > ZERO_PIVOT * np.trace(H, dtype=np.float64):
             return _unit_upper(R, r), D
-    return _semidefinite_ldl(H, dtype)
+    U, D = _semidefinite_ldl(H)  # in float64: float32 rounding is larger than the pivots that count as zero
+    return U.astype(dtype, copy=False), D.astype(dtype, copy=False)
 
 
 def block_ldl(H, block, *, dtype=np.float64):
@@ -155,11 +156,11 @@ def _unit_upper(R, r):
     return U
 
 
-def _semidefinite_ldl(H, dtype):
+def _semidefinite_ldl(H):
     """LDL that lets pivots be zero: right-looking, in panels of columns from the last to the first."""
-    A = np.array(H, dtype=dtype, order="C")
-    n, trace = len(A), float(np.trace(A, dtype=np.float64))
-    U, D = np.zeros((n, n), dtype), np.zeros(n, dtype)
+    A = np.array(H, dtype=np.float64, order="C")
+    n, trace = len(A), float(np.trace(A))
+    U, D = np.zeros((n, n)), np.zeros(n)
     for stop in range(n, 0, -PANEL):
         start = max(0, stop - PANEL)
         panel = A[:stop, start:stop]

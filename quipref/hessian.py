@@ -200,11 +200,11 @@ def hessian_report(H):
 
 def _smallest_damping(smallest, trace, mean):
     """The fraction of the mean diagonal that lifts the smallest eigenvalue to 2e-12 tr H."""
+    if mean <= 0:
+        return None
     missing = 2 * ZERO_PIVOT * trace - smallest
     if missing <= 0:
         return 0.0
-    if mean <= 0:
-        return None
     fraction = missing / mean
     unit = 10.0 ** (np.floor(np.log10(fraction)) - 1)
     return float(np.ceil(fraction / unit) * unit)
