@@ -1,0 +1,1 @@
+"""For users' own tests: Hypothesis strategies for Hessians and layers."""
