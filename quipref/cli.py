@@ -24,9 +24,10 @@ LAYER_HELP = (
 def main(arguments=None):
     """Run one command; return the exit status."""
     options = parser().parse_args(arguments)
-    warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
+            options.run(options)
     except (ValueError, TypeError, OSError) as error:
         print(f"quipref: {error}", file=sys.stderr)
         return 1
@@ -38,7 +39,8 @@ def main(arguments=None):
 
 def parser():
     """The argument parser with all commands."""
-    root = argparse.ArgumentParser(prog="quipref", description="Quantize language-model weights, and see why it works.")
+    description = "Quantize language-model weights, and see why it works."
+    root = argparse.ArgumentParser(prog="quipref", description=description, epilog="example: quipref tour")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     tour = _command(commands, "tour", run_tour, "quantize the small language model with every method", "quipref tour")

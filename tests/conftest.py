@@ -44,3 +44,18 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"a golden test may not skip while QUIPREF_GOLDEN_REQUIRED is set: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """The folder of a tiny language model that stands in for the shipped one, with a cache folder of its own."""
+    import tiny_world
+
+    from quipref import data
+
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    tiny_world.make(folder)
+    monkeypatch.setattr(data, "_PACKAGE", folder)
+    monkeypatch.setenv("QUIPREF_CACHE_DIR", str(tmp_path / "cache"))
+    return folder

@@ -1,0 +1,161 @@
+"""The command line, called as a user calls it: what it prints, what it writes, how it refuses."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import quipref as q
+from quipref import cli, tour
+
+
+def call(capsys, *arguments):
+    status = cli.main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_tour_prints_the_table_and_writes_the_picture(world, tmp_path, capsys):
+    status, out, err = call(capsys, "tour", "--picture", tmp_path / "picture.png")
+    assert status == 0
+    assert "| ldlq, no clamp" in out
+    assert out.rstrip().endswith(f"picture: {tmp_path / 'picture.png'}")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert "ldlq at 2 bits" in err  # the progress bar, apart from the result
+
+
+def test_tour_json(world, tmp_path, capsys):
+    status, out, _ = call(capsys, "tour", "--json", "--picture", tmp_path / "p.png")
+    content = json.loads(out)
+    assert status == 0
+    assert [row["method"] for row in content["rows"]][:3] == ["original", "nearest", "optq"]
+    assert content["full"] is False
+
+
+def test_an_interrupted_tour_leaves_nothing(world, tmp_path, capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(tour, "compare", interrupted)
+    status, out, err = call(capsys, "tour", "--picture", tmp_path / "out" / "p.png")
+    assert status == 130
+    assert "interrupted; no file was left half-written" in err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_tour_refuses_a_missing_folder_before_the_work(world, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tour, "run", lambda **options: pytest.fail("the work was begun"))
+    status, _, err = call(capsys, "tour", "--picture", tmp_path / "none" / "p.png")
+    assert status == 1
+    assert "must be in an existing folder" in err
+
+
+def test_compare_a_random_layer(capsys):
+    status, out, _ = call(capsys, "compare", "random:4x8,spectrum=outlier,basis=hadamard,seed=3", "--bits", "2")
+    assert status == 0
+    assert out.count("\n| ") == 5
+
+
+def test_compare_json_of_a_file(tmp_path, capsys):
+    W, H = q.random_layer(4, 8, seed=1)
+    np.savez(tmp_path / "layer.npz", W=W, H=H)
+    status, out, _ = call(capsys, "compare", tmp_path / "layer.npz", "--bits", 3, 2, "--json")
+    content = json.loads(out)
+    assert status == 0
+    assert content["shape"] == [4, 8]
+    assert [row["bits"] for row in content["rows"]] == [3, 3, 3, 3, 2, 2, 2, 2]
+
+
+def test_compare_a_layer_of_the_model(world, capsys):
+    status, out, _ = call(capsys, "compare", "lm:layers.0.mlp.down", "--bits", "4")
+    assert status == 0
+    assert "| optq" in out
+
+
+REFUSALS = [
+    (("compare", "random:4y8"), "LAYER must read like random:256x512"),
+    (("compare", "random:4x8,colour=red"), "LAYER settings must be spectrum=, basis= or seed="),
+    (("compare", "random:4x8,spectrum=pink"), "spectrum must be one of 'power'"),
+    (("compare", "layer.txt"), "LAYER must be file.npz, lm:NAME or random:MxN"),
+    (("compare", "missing.npz"), "missing.npz must be an existing file"),
+    (("compare", "random:4x8", "--bits", "9"), "--bits must be from 1 to 8, but 9 came"),
+    (("hessian", "missing.safetensors"), "must be an existing file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSALS)
+def test_refusals_are_one_line_that_says_what_to_do(capsys, arguments, message):
+    status, out, err = call(capsys, *arguments)
+    assert status == 1
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_layer_of_the_model(world, capsys):
+    status, _, err = call(capsys, "compare", "lm:layers.9.mlp.down")
+    assert status == 1
+    assert "name must be one of 'layers.0.attn.q'" in err
+
+
+def test_an_archive_without_w(tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", V=np.eye(2))
+    status, _, err = call(capsys, "compare", tmp_path / "x.npz")
+    assert status == 1
+    assert "must hold an array W, but it holds ['V']" in err
+
+
+def test_hessian_report(tmp_path, capsys):
+    q.save_hessian(tmp_path / "H.safetensors", np.diag([1.0, 0.0]), tokens=7)
+    status, out, _ = call(capsys, "hessian", tmp_path / "H.safetensors")
+    assert status == 0
+    assert "dead channels" in out.splitlines()[0]
+    status, out, _ = call(capsys, "hessian", tmp_path / "H.safetensors", "--json")
+    content = json.loads(out)
+    assert (content["kind"], content["dead"], content["tokens"]) == ("dead channels", [1], 7)
+
+
+def test_hessian_report_of_a_bad_matrix(tmp_path, capsys):
+    np.savez(tmp_path / "H.npz", H=np.full((2, 2), np.nan))
+    status, out, _ = call(capsys, "hessian", tmp_path / "H.npz", "--json")
+    assert status == 0
+    assert json.loads(out)["kind"] == "non-finite"
+
+
+def test_doctor(capsys):
+    status, out, _ = call(capsys, "doctor")
+    assert status == 0
+    for name in ("python", "numba", "threads", "BLAS", "compiled code", "cache folder", "data", "GPU"):
+        assert any(line.startswith(name) for line in out.splitlines()), name
+    assert json.loads(call(capsys, "doctor", "--json")[1])["numpy"] == np.__version__
+
+
+def test_warnings_are_one_line(world, tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("QUIPREF_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        status, _, err = call(capsys, "compare", "lm:layers.0.attn.q", "--bits", "2")
+    assert status == 0
+    (line,) = [line for line in err.splitlines() if "QUIPREF_CACHE_DIR" in line]
+    assert line.startswith("quipref: The cache folder")
+
+
+@pytest.mark.parametrize("command", ["", "tour", "compare", "hessian", "doctor"])
+def test_help_has_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*command.split(), "--help"])
+    assert stop.value.code == 0
+    assert "example: quipref" in capsys.readouterr().out
+
+
+def test_python_dash_m():
+    done = subprocess.run(
+        [sys.executable, "-m", "quipref", "doctor", "--json"], capture_output=True, text=True, check=True
+    )
+    assert "quipref" in json.loads(done.stdout)

@@ -1,0 +1,102 @@
+"""The tour: its rows on a tiny model, its table, its picture."""
+
+import numpy as np
+import pytest
+
+import quipref as q
+from quipref import data, lm, tour
+from quipref.figures import tour as figure
+from quipref.methods import registry
+
+
+@pytest.fixture
+def rows(world):
+    return tour.run()
+
+
+def test_one_row_for_each_method_and_bits(rows):
+    assert rows[0].method == "original"
+    expected = [(tour.label(*row), bits) for bits in (4, 3, 2) for row in registry.tour_rows()]
+    assert [(row.label, row.bits) for row in rows[1:]] == expected
+
+
+def test_figures_of_a_row_are_what_they_say(rows):
+    """Everything in one row, measured again from the public pieces."""
+    model = lm.load_lm()
+    hessians = lm.calibrated_hessians(model, tour.QUICK_CALIBRATION)
+    layers = {name: q.quantize(model.linear(name), H, method="ldlq", bits=3) for name, H in hessians.items()}
+    nearest = {name: q.quantize(model.linear(name), H, method="nearest", bits=3) for name, H in hessians.items()}
+
+    def loss(layer, name):
+        return q.proxy_loss(model.linear(name), layer.dequantize(), hessians[name])
+
+    row = next(row for row in rows if (row.label, row.bits) == ("ldlq", 3))
+    ratios = [loss(layers[name], name) / loss(nearest[name], name) for name in layers]
+    assert row.loss_to_nearest == pytest.approx(np.mean(ratios), rel=1e-12)
+    weights = sum(model.linear(name).size for name in layers)
+    assert row.bits_per_weight == sum(layer.bits_per_weight * layer.codes.size for layer in layers.values()) / weights
+    quantized = model.with_linears({name: layer.dequantize() for name, layer in layers.items()})
+    assert row.bits_per_byte == pytest.approx(quantized.bits_per_byte(data.read("evaluation.txt")), rel=1e-12)
+    assert row.perplexity == 2**row.bits_per_byte
+    assert row.seconds > 0
+
+
+def test_a_ratio_to_a_bound_only_where_a_theorem_holds(rows):
+    for row in rows[1:]:
+        assert (row.loss_to_bound is not None) == row.label.endswith("no clamp")
+        assert row.loss_to_bound is None or 0 < row.loss_to_bound <= 1
+
+
+def test_nearest_is_the_unit(rows):
+    assert [row.loss_to_nearest for row in rows if row.label == "nearest"] == [1.0, 1.0, 1.0]
+
+
+def test_progress_grows_to_the_whole(world):
+    told = []
+    tour.run(step=lambda message, done, total: told.append((message, done, total)))
+    shares = [done / total for _, done, total in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert any("ldlq at 2 bits" in message for message, _, _ in told)
+
+
+def test_full_reads_everything(world, monkeypatch):
+    """More text than the quick run takes: only --full reads it all."""
+    monkeypatch.setattr(tour, "QUICK_EVALUATION", 40)
+    monkeypatch.setattr(tour, "QUICK_CALIBRATION", 100)
+    monkeypatch.setattr(tour, "BITS", (2,))
+    quick, full = tour.run()[0], tour.run(full=True)[0]
+    text = data.read("evaluation.txt")
+    assert quick.bits_per_byte == lm.load_lm().bits_per_byte(text[:40])
+    assert full.bits_per_byte == lm.load_lm().bits_per_byte(text)
+
+
+def test_table_is_markdown_with_footnotes(rows):
+    lines = tour.table(rows).splitlines()
+    grid = [line for line in lines if line.startswith("|")]
+    assert len(grid) == len(rows) + 2
+    assert len({len(line) for line in grid}) == 1
+    assert len({line.count("|") for line in grid}) == 1
+    assert any(line.startswith("- no theorem") for line in lines)
+
+
+def test_a_column_without_content_is_left_out(world):
+    W, H = q.random_layer(3, 4, seed=0)
+    table = tour.table(tour.compare({"a": W}, {"a": H}, bits=[2]))
+    assert "perplexity" not in table
+    assert "loss / nearest" in table
+
+
+def test_a_layer_without_loss_counts_as_one():
+    assert tour.mean([0.0, 1.0], [0.0, 2.0]) == 0.75
+    assert tour.mean([1.0], [0.0]) == np.inf
+
+
+def test_picture(rows, tmp_path):
+    axes = figure.rate_and_quality(rows).axes[0]
+    assert "bits per weight" in axes.get_xlabel()
+    assert "bits per byte" in axes.get_ylabel()
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == [tour.label(*row) for row in registry.tour_rows()]
+    figure.save(rows, tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
