@@ -1,0 +1,1 @@
+"""Every picture that the notebooks and the command line draw, one file a topic."""

@@ -1,0 +1,320 @@
+"""Every picture draws in the house style, says what it shows, and shows what is true."""
+
+import inspect
+import io
+import subprocess
+import sys
+from functools import cache
+from importlib import import_module
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import quipref as q
+from quipref.figures import feedback, nearest_plane, proxy, style
+
+PNG = b"\x89PNG\r\n\x1a\n"
+H2 = np.array([[1.0, 0.45], [0.45, 0.4]])
+ZERO = np.zeros((2, 2))
+
+
+def two_errors():
+    X = np.random.default_rng(0).multivariate_normal(np.zeros(2), H2, 200)
+    return proxy.two_errors(X, {"along": np.array([0.3, 0.3]), "across": np.array([0.3, -0.3])})
+
+
+def level_ellipses():
+    w = np.array([0.4, 0.4])
+    return proxy.level_ellipses(w, H2, {"nearest": np.zeros(2), "ldlq": np.array([1.0, 0.0]), "other": np.ones(2)})
+
+
+def all_roundings():
+    rng = np.random.default_rng(0)
+    return proxy.all_roundings(rng.random(50), rng.random(50) + 0.1, {"nearest": 3, "ldlq": 4, "best": 5})
+
+
+def spectra():
+    return proxy.spectra({"singular": np.array([0.0, 1.0, 2.0]), "damped": np.array([0.1, 1.1, 2.1])})
+
+
+def feedback_index():
+    return feedback.feedback_index(6, 4)
+
+
+def halving():
+    return feedback.halving(64, 8)
+
+
+def losses_over_bound():
+    rng = np.random.default_rng(0)
+    return feedback.losses_over_bound({"nearest": 1.5 * rng.random(300), "ldlq": rng.random(300)})
+
+
+def order_ablation():
+    rng = np.random.default_rng(0)
+    kinds = "power", "outlier", "low_rank"
+    return feedback.order_ablation(*({kind: 0.5 + rng.random(9) for kind in kinds} for _ in range(2)))
+
+
+def counterexample():
+    ratios = {name: np.array([1.0, 2.0, 4.0]) ** i for i, name in enumerate(("one", "two", "three", "four"))}
+    return feedback.counterexample(np.array([0.5, 0.5, -9.0]), 0, 3, [8, 16, 32], ratios)
+
+
+def pull_and_push():
+    rng = np.random.default_rng(0)
+    return nearest_plane.pull_and_push(np.triu(rng.normal(size=(6, 6)), 1), np.triu(rng.normal(size=(6, 6)), 1))
+
+
+def cells():
+    return nearest_plane.cells(H2, {"nearest": ZERO, "forward": q.ldl(H2)[0], "backward": backward(H2)})
+
+
+def babai_steps():
+    return nearest_plane.nearest_plane(H2, np.array([0.42, 0.44]))
+
+
+def near_ties():
+    return nearest_plane.near_ties(10.0 ** -np.arange(4, 9), {"one pair": np.linspace(0, 1, 5), "other": np.ones(5)})
+
+
+def backward(H):
+    """The strictly lower feedback of ldlq(..., order="backward")."""
+    return q.ldl(H[::-1, ::-1])[0][::-1, ::-1]
+
+
+# Each public function of a topic, and an example that draws it.
+TOPICS = proxy, feedback, nearest_plane
+EXAMPLES = {
+    proxy.two_errors: two_errors,
+    proxy.level_ellipses: level_ellipses,
+    proxy.all_roundings: all_roundings,
+    proxy.spectra: spectra,
+    feedback.feedback_index: feedback_index,
+    feedback.halving: halving,
+    feedback.losses_over_bound: losses_over_bound,
+    feedback.order_ablation: order_ablation,
+    feedback.counterexample: counterexample,
+    nearest_plane.pull_and_push: pull_and_push,
+    nearest_plane.cells: cells,
+    nearest_plane.nearest_plane: babai_steps,
+    nearest_plane.near_ties: near_ties,
+}
+examples = pytest.mark.parametrize("draw", EXAMPLES.values(), ids=lambda draw: draw.__name__)
+
+
+@cache
+def drawn(draw):
+    """The picture and its PNG, made once."""
+    figure = draw()
+    return figure, png(figure)
+
+
+def png(figure):
+    memory = io.BytesIO()
+    figure.savefig(memory, format="png")
+    return memory.getvalue()
+
+
+def panels(figure):
+    return [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+
+
+def texts(figure):
+    """(text, box in pixels) of every visible word of a picture."""
+    figure.draw_without_rendering()
+    found = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text().strip() and t.get_visible()]
+    for axes in figure.axes:  # ticks beyond the limits are kept by matplotlib, but not drawn
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not min(low, high) <= tick.get_loc() <= max(low, high):
+                    found = [t for t in found if t not in (tick.label1, tick.label2)]
+    return [(t.get_text(), t.get_window_extent()) for t in found]
+
+
+def test_every_picture_has_an_example():
+    drawing = {
+        f
+        for topic in TOPICS
+        for _, f in inspect.getmembers(topic, inspect.isfunction)
+        if f.__module__ == topic.__name__ and "matplotlib.figure.Figure" in (f.__doc__ or "")
+    }
+    assert drawing == set(EXAMPLES)
+
+
+@examples
+def test_picture_is_labelled_and_described(draw):
+    figure, image = drawn(draw)
+    assert isinstance(figure, Figure)
+    assert image.startswith(PNG)
+    assert len(figure.about) > 20
+    for axes in panels(figure):
+        assert axes.get_title(loc="left")
+        assert axes.get_ylabel()
+        assert axes.get_xlabel() or axes.get_shared_x_axes().get_siblings(axes) != [axes]
+
+
+@examples
+def test_words_lie_inside_the_picture_and_apart(draw):
+    figure, _ = drawn(draw)
+    words = texts(figure)
+    edge = figure.bbox
+    for text, box in words:
+        assert edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1, text
+    for (one, a), (other, b) in combinations(words, 2):
+        width = min(a.x1, b.x1) - max(a.x0, b.x0)
+        height = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert width <= 1 or height <= 1, f"{one!r} lies over {other!r}"
+
+
+def test_words_that_overlap_are_seen():
+    with style.page(3, 3, about="Two words in one place.") as (figure, axes):
+        axes.text(0.5, 0.5, "one")
+        axes.text(0.5, 0.5, "other")
+    boxes = dict(texts(figure))
+    assert boxes["one"].overlaps(boxes["other"])
+
+
+@examples
+def test_settings_of_the_user_change_nothing(draw):
+    _, usual = drawn(draw)
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": True, "savefig.dpi": 20, "axes.facecolor": "red"}):
+        before = dict(matplotlib.rcParams)
+        assert png(draw()) == usual
+        assert dict(matplotlib.rcParams) == before
+
+
+def test_pyplot_is_never_loaded():
+    names = [f"{draw.__name__}()" for draw in EXAMPLES.values()]
+    code = f"import sys; sys.path.insert(0, 'tests'); from test_figures import *; {'; '.join(names)}"
+    code += "; sys.exit('matplotlib.pyplot' in sys.modules)"
+    root = inspect.getsourcefile(q).removesuffix("quipref/__init__.py")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_notebook_gets_the_picture_with_its_description():
+    data, metadata = halving()._repr_png_()
+    assert data.startswith(PNG)
+    assert metadata == {"alt": halving().about}
+
+
+class TestColours:
+    """The colours of the methods stay apart for readers with red, green or no colour blindness."""
+
+    # Machado, Oliveira and Fernandes (2009), severity 1: what linear RGB becomes.
+    SIGHT = {
+        "usual": np.eye(3),
+        "protan": np.array(
+            [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+        ),
+        "deutan": np.array(
+            [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+        ),
+    }
+    JUST_NOTICEABLE = 2.3  # Delta E in CIE L*a*b*; side by side in small marks one wants several times that
+
+    @staticmethod
+    def lab(colour, sight):
+        rgb = np.array(matplotlib.colors.to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        linear = np.clip(sight @ linear, 0, 1)
+        xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+        x, y, z = np.cbrt(xyz / [0.9505, 1.0, 1.089])
+        return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+    def nearest_pair(self, colours, sight):
+        return min(
+            np.linalg.norm(self.lab(a, self.SIGHT[sight]) - self.lab(b, self.SIGHT[sight]))
+            for a, b in combinations(colours, 2)
+        )
+
+    @pytest.mark.parametrize("sight", SIGHT)
+    def test_methods_are_told_apart(self, sight):
+        colours = [style.COLOURS[method] for method in style.MARKERS]
+        assert self.nearest_pair(colours, sight) > 5 * self.JUST_NOTICEABLE
+
+    def test_red_and_green_are_not(self):
+        assert self.nearest_pair(["#B0413E", "#5E7D2C"], "deutan") < 5 * self.JUST_NOTICEABLE
+
+    def test_every_method_has_its_own_marker(self):
+        assert len(set(style.MARKERS.values())) == len(style.MARKERS)
+
+
+class TestPicturesAreTrue:
+    def test_ellipse_is_a_curve_of_equal_loss(self):
+        w = np.array([0.4, -0.3])
+        points = proxy.ellipse(w, H2, 0.7).T
+        losses = [q.proxy_loss(w[None], z[None], H2) for z in points]
+        np.testing.assert_allclose(losses, 0.7, rtol=1e-12)
+
+    def test_ellipse_goes_through_its_point(self):
+        axes = panels(level_ellipses())[0]
+        curves = [line for line in axes.lines if len(line.get_xdata()) > 100]
+        for curve, point in zip(curves, ([0, 0], [1, 0], [1, 1]), strict=True):
+            gaps = np.hypot(*(curve.get_xydata() - point).T)
+            assert gaps.min() < 0.02
+
+    def test_index_picture_marks_the_coefficients_and_leaves_the_ones_out(self):
+        for k, axes in zip((4, 1), panels(feedback.feedback_index(6, 4)), strict=True):
+            marked = [
+                p for p in axes.patches if np.allclose(p.get_facecolor()[:3], rgb(feedback.FEEDS)) and p.get_y() >= 0
+            ]
+            assert {p.get_x() for p in marked} == {k}
+            assert sorted(p.get_y() for p in marked) == ([0, 1, 2, 3] if k == 4 else [2, 3, 4, 5])
+            ones = [p for p in axes.patches if np.allclose(p.get_facecolor()[:3], rgb(feedback.ONE))]
+            assert sorted((p.get_x(), p.get_y()) for p in ones) == [(i, i) for i in range(6)]
+
+    def test_halving_covers_each_entry_above_the_diagonal_once(self):
+        n, base = 64, 8
+        covered = np.zeros((n, n), int)
+        for (a, b), (c, d) in feedback.products(0, n, base):
+            covered[a:b, c:d] += 1
+        block = np.arange(n) // base
+        np.testing.assert_array_equal(covered, (block[:, None] < block).astype(int))
+
+    @pytest.mark.parametrize("order", ["nearest", "forward", "backward"])
+    def test_targets_in_a_cell_are_rounded_to_its_point(self, order):
+        X = {"nearest": ZERO, "forward": q.ldl(H2)[0], "backward": backward(H2)}[order]
+        R = np.linalg.cholesky(H2).T
+        corners = nearest_plane.cell(R, X)
+        inside, outside = (np.linalg.solve(R, scale * corners).T for scale in (1 - 1e-9, 1 + 1e-9))
+        for W, zero in ((inside, True), (outside, False)):
+            W_hat = np.floor(W + 0.5) if order == "nearest" else q.ldlq(W, H2, order=order)
+            assert all(not row.any() for row in W_hat) if zero else all(row.any() for row in W_hat)
+
+    @pytest.mark.parametrize("order", ["forward", "backward"])
+    def test_cells_of_ldlq_are_bricks_with_the_loss_of_the_theorem(self, order):
+        X = q.ldl(H2)[0] if order == "forward" else backward(H2)
+        D = q.ldl(H2 if order == "forward" else H2[::-1, ::-1])[1]
+        corners = nearest_plane.cell(np.linalg.cholesky(H2).T, X)
+        np.testing.assert_allclose(np.square(corners).sum(axis=0), D.sum() / 4)
+        np.testing.assert_allclose(nearest_plane.second_moment(corners), D.sum() / 12)
+
+    def test_best_cell_holds_the_targets_whose_nearest_point_is_the_origin(self):
+        R = np.linalg.cholesky(H2).T
+        corners = nearest_plane.voronoi_cell(R)
+        z = np.stack(np.meshgrid(np.arange(-3, 4), np.arange(-3, 4)), -1).reshape(-1, 2) @ R.T
+        distances = np.linalg.norm(corners.T[:, None] - z, axis=2)
+        np.testing.assert_allclose(distances.min(axis=1), np.linalg.norm(corners, axis=0))
+        a, b = corners, np.roll(corners, -1, axis=1)
+        np.testing.assert_allclose(np.abs(a[0] * b[1] - a[1] * b[0]).sum() / 2, np.sqrt(np.linalg.det(H2)))
+
+    def test_steps_end_at_babais_point(self):
+        w = np.array([[0.42, 0.44]])
+        axes = panels(babai_steps())[0]
+        end = next(line for line in axes.lines if "Babai" in line.get_label()).get_xydata()[0]
+        np.testing.assert_allclose(end, np.linalg.cholesky(H2).T @ q.babai(w, H2)[0])
+
+
+def rgb(colour):
+    return matplotlib.colors.to_rgb(colour)
+
+
+def test_figures_reexport_nothing():
+    package = import_module("quipref.figures")
+    own = [name for name in vars(package) if not name.startswith("_")]
+    assert all(inspect.ismodule(getattr(package, name)) for name in own)
