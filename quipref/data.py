@@ -63,8 +63,9 @@ def cache_folder():
     It is the folder that QUIPREF_CACHE_DIR names, else `quipref` in the user's cache folder.
     """
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    wanted = Path(os.environ.get("QUIPREF_CACHE_DIR") or Path(base) / "quipref").expanduser()
+    wanted = Path(os.environ.get("QUIPREF_CACHE_DIR") or Path(base) / "quipref")
     try:
+        wanted = wanted.expanduser()
         wanted.mkdir(parents=True, exist_ok=True)
         if os.access(wanted, os.W_OK):
             return wanted

@@ -75,7 +75,8 @@ def read_arrays(path):
     """The arrays of an .npz file as a dict; pickled objects are refused."""
     path = existing(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: np.load itself leaves a damaged file open
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # NumPy lets zipfile, zlib, struct and its own errors through
         raise ValueError(

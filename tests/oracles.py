@@ -13,7 +13,8 @@ def trace_loss(W, W_hat, H):
 
 def row_losses(W, W_hat, H):
     """The loss of each row alone, an array (m,)."""
-    return np.array([float(e @ H @ e) for e in W_hat - W])
+    E = W_hat - W
+    return np.einsum("ij,jk,ik->i", E, H, E)
 
 
 def integer_points(w, reach):

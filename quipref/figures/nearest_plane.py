@@ -72,12 +72,13 @@ def _lattice(axes, R, corners):
     """Points of the lattice, each in its cell, the one at the origin darker."""
     z = np.stack(np.meshgrid(np.arange(-6, 7), np.arange(-6, 7)), -1).reshape(-1, 2)
     points = z @ R.T
-    for x, y in points[(np.abs(points) < (3.2, 2.2)).all(axis=1)]:
+    window = np.array([2.1, 1.2])
+    for x, y in points[(np.abs(points) < window + np.abs(corners).max(axis=1)).all(axis=1)]:
         home = x == 0 and y == 0
         role, alpha = ("ldlq", 0.45) if home else ("faint", 0.35)
         axes.fill(corners[0] + x, corners[1] + y, facecolor=(COLOURS[role], alpha), edgecolor=COLOURS["muted"], lw=0.8)
         axes.plot(x, y, ".", color=COLOURS["ink"], ms=5)
-    axes.set(aspect="equal", xlim=(-2.1, 2.1), ylim=(-1.2, 1.2))
+    axes.set(aspect="equal", xlim=(-window[0], window[0]), ylim=(-window[1], window[1]))
 
 
 def cell(R, X):

@@ -15,15 +15,16 @@ from quipref import backend as backends
 BASE = 128  # columns at which halving stops
 
 
-def blocked_feedback(W, X, round_to, *, rng, residual, compiled, threads):
-    """(codes or None, W_hat) of W_hat = Q(W + (W - W_hat) X), or with the residual T - W_hat fed back.
+def blocked_feedback(W, X, round_to, *, rng, residual, threads):
+    """(codes, W_hat) of W_hat = Q(W + (W - W_hat) X), or with the residual T - W_hat fed back.
 
     `residual=False` feeds back W - W_hat (LDLQ); `residual=True` feeds back T - W_hat, the error
-    against the running target T (OPTQ).
+    against the running target T (OPTQ). A grid with an `affine` form is rounded by the compiled twin,
+    which keeps no codes: None comes in their place.
     """
     m, n = W.shape
     affine = getattr(round_to, "affine", None)
-    affine = affine(m, W.dtype) if affine and compiled else None
+    affine = affine(m, W.dtype) if affine else None
     W_hat = np.empty_like(W, order="C")
     T = np.zeros((n, m), W.dtype)  # feedback received so far
     E = np.empty((n, m), W.dtype)  # errors to feed back

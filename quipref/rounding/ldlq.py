@@ -78,9 +78,7 @@ def ldlq(
     U = feedback_factor(H if order == "forward" else H[columns][:, columns], round_to.block, W.dtype)
     ordered = W if order == "forward" else W[:, columns]
     codes, W_hat = _feedback(ordered, U, round_to, rng, backend, threads)
-    if order == "backward":
-        W_hat, codes = restore_order(W_hat, codes, columns, round_to.block)
-    return (W_hat, codes) if return_codes else W_hat
+    return finish(W_hat, codes, order, round_to, return_codes)
 
 
 def linear_feedback(W, X, *, round_to=None, rng=None, backend="numba", threads=None):
@@ -129,10 +127,7 @@ def _feedback(W, X, round_to, rng, backend, threads):
     rng = None if rng is None else np.random.default_rng(rng)
     if not backends.compiled(backend):
         return textbook(W, X, round_to, rng)
-    codes, W_hat = blocked_feedback(W, X, round_to, rng=rng, residual=False, compiled=True, threads=threads)
-    if codes is None:  # an affine grid: the codes of its own levels are found again exactly
-        codes = round_to.quantize(W_hat)[0]
-    return codes, W_hat
+    return blocked_feedback(W, X, round_to, rng=rng, residual=False, threads=threads)
 
 
 def textbook(W, X, round_to, rng):
@@ -168,10 +163,16 @@ def column_order(n, block, order):
     return columns if order == "forward" else columns.reshape(-1, block)[::-1].ravel()
 
 
-def restore_order(W_hat, codes, columns, block):
-    """Undo `column_order` on the rounded layer and on its codes (some codes a block)."""
-    codes_a_block = codes.shape[1] * block // max(1, len(columns))
-    return W_hat[:, np.argsort(columns)], codes[:, column_order(codes.shape[1], max(1, codes_a_block), "backward")]
+def finish(W_hat, codes, order, round_to, return_codes):
+    """The rounded layer in W's order of columns, with its codes if they are wanted."""
+    if order == "backward":
+        W_hat = W_hat[:, column_order(W_hat.shape[1], round_to.block, order)]  # the order is its own inverse
+    if not return_codes:
+        return W_hat
+    if codes is None:  # the compiled twin keeps none, but the codes of a grid's own levels are found again exactly
+        return W_hat, round_to.quantize(W_hat)[0]
+    codes_a_block = codes.shape[1] * round_to.block // max(1, W_hat.shape[1])
+    return W_hat, codes[:, column_order(codes.shape[1], max(1, codes_a_block), order)]
 
 
 def feedback_factor(H, block, dtype):

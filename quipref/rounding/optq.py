@@ -5,7 +5,7 @@ import numpy as np
 from quipref import backend as backends
 from quipref.factor import ldl
 from quipref.rounding.blocked import blocked_feedback
-from quipref.rounding.ldlq import arguments, column_order, restore_order
+from quipref.rounding.ldlq import arguments, column_order, finish
 
 
 def optq(W, H, *, round_to=None, order="forward", rng=None, backend="numba", threads=None, return_codes=False):
@@ -64,13 +64,10 @@ def optq(W, H, *, round_to=None, order="forward", rng=None, backend="numba", thr
     if backends.compiled(backend):
         X = np.triu(-C / C.diagonal()[:, None], 1)
         ordered = W if order == "forward" else W[:, columns]
-        codes, W_hat = blocked_feedback(ordered, X, round_to, rng=rng, residual=True, compiled=True, threads=threads)
-        codes = round_to.quantize(W_hat)[0] if codes is None else codes
+        codes, W_hat = blocked_feedback(ordered, X, round_to, rng=rng, residual=True, threads=threads)
     else:
         codes, W_hat = textbook(W[:, columns], C, round_to, rng)
-    if order == "backward":
-        W_hat, codes = restore_order(W_hat, codes, columns, 1)
-    return (W_hat, codes) if return_codes else W_hat
+    return finish(W_hat, codes, order, round_to, return_codes)
 
 
 def textbook(W, C, round_to, rng):

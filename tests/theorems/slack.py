@@ -1,0 +1,66 @@
+"""How far a computed loss may stray from the exact one: bounds derived from rounding errors, none tuned.
+
+EPS is the spacing of float64 at 1, and a sum of k products strays by at most k EPS times the sum of
+their magnitudes. Two shapes of statement need two bounds.
+"""
+
+import numpy as np
+
+from quipref.factor import ZERO_PIVOT
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def magnitudes(W, W_hat, X, U=None):
+    """The sizes A (m, n) of what is added up in the targets and errors of a run with feedback X.
+
+    A = |W| + |W - W_hat| (|X| + I) + 1, and for U != X the change of basis B = (X + I)^-1 (U + I) with its
+    own condition, |B| replaced by |(X + I)^-1| |X + I| |B|.
+    """
+    unit = np.eye(len(X))
+    A = np.abs(W) + np.abs(W - W_hat) @ (np.abs(X) + unit) + 1
+    if U is None:
+        return A
+    inverse = np.linalg.inv(X + unit)
+    return A @ np.abs(inverse) @ np.abs(X + unit) @ np.abs(inverse @ (U + unit)) + A
+
+
+def loss_slack(W, W_hat, X, D, U=None):
+    """Of tr(E H E^T) against sum_k D_k |eta_k|^2, when U and D are the computed factor of H.
+
+    Four errors add up, each at most a multiple of n EPS sum D A^2 (since |H| <= |U + I| D |U + I|^T,
+    entry by entry): the quadratic form (2n), the backward error of Cholesky (n + 1), the rounding of
+    the targets (n + 1, twice, as eta is squared). Together 5n + 3 <= 8n.
+    """
+    n = len(D)
+    return 8 * n * EPS * float((D * np.square(magnitudes(W, W_hat, X, U))).sum())
+
+
+def dropped_slack(E, H, D):
+    """Of the loss, when pivots z <= ZERO_PIVOT tr H count as zero and their column of U with them.
+
+    What a dropped column leaves out of H is at most sqrt(z tr H) in each entry, as in any semidefinite matrix.
+    """
+    if D.all():
+        return 0.0
+    return np.sqrt(ZERO_PIVOT) * float(np.trace(H) * np.square(np.abs(E).sum(axis=1)).sum())
+
+
+def target_slack(W, W_hat, X):
+    """Of a computed target: the tie at 1/2 may be missed by so much (n + 1 additions, twice for U's own error)."""
+    return 4 * len(X) * EPS * float(magnitudes(W, W_hat, X).max(initial=0.0))
+
+
+def quadratic_slack(E, H):
+    """Of tr(E H E^T) itself: 2n additions, and as many again for the H that was assembled in floating point."""
+    return 4 * len(H) * EPS * float((np.abs(E) @ np.abs(H) * np.abs(E)).sum())
+
+
+def pivot_rtol(H):
+    """Relative error of the pivots, and of anything linear in them, against exact arithmetic on the true H.
+
+    H carries an error of at most 2 n EPS in each entry's terms from its assembly, and the factorisation
+    as much: |dH| <= 8 n^2 EPS |H| in norm. If |dH| <= t lambda_min, then (1 - t) H <= H + dH <= (1 + t) H, and
+    pivots are monotone in that order (D_k is a minimum of the quadratic form), so they move by t at most.
+    """
+    return 8 * len(H) ** 2 * EPS * float(np.linalg.cond(H))
