@@ -82,16 +82,19 @@ def textbook(W, C, round_to, rng):
 
 
 def inverse_factor(H):
-    """The upper C with H^-1 = C^T C, in float64; refuses a singular H and names the way out."""
-    _, D = ldl(H)  # finds an indefinite H, and a singular one by its zero pivots
-    try:
-        if (D == 0).any():
-            raise np.linalg.LinAlgError
-        return np.linalg.cholesky(np.linalg.inv(H.astype(np.float64)), upper=True) if len(H) else np.empty((0, 0))
-    except np.linalg.LinAlgError:
-        zero = int((D == 0).sum())
+    """The upper C with H^-1 = C^T C, in float64; refuses a singular H and names the way out.
+
+    H = R R^T with R = (U + I) diag(D)^1/2, so C = R^-1. It is also the Cholesky factor of the explicit
+    inverse, which is how OPTQ's program finds it; that way fails from a condition number of 1e8 on.
+    """
+    from scipy.linalg.lapack import dtrtri
+
+    U, D = ldl(H)  # finds an indefinite H, and a singular one by its zero pivots
+    zero = int((D == 0).sum())
+    if zero:
         raise np.linalg.LinAlgError(
-            f"H must be positive definite for optq, which needs its inverse; {zero} of its {len(H)} pivots are zero "
-            "(or it is too nearly singular to invert). Damp it: quipref.damp(H, 0.01), "
-            "or use ldlq, which takes it as it is."
-        ) from None
+            f"H must be positive definite for optq, which needs its inverse; {zero} of its {len(H)} pivots are zero. "
+            "Damp it: quipref.damp(H, 0.01), or use ldlq, which takes it as it is."
+        )
+    R = (U + np.eye(len(U))) * np.sqrt(D)
+    return dtrtri(R)[0] if len(R) else R
