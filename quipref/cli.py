@@ -82,7 +82,7 @@ def run_tour(options):
 
     picture = Path(options.picture).resolve()
     with storage.atomic(picture) as scratch:  # a folder that cannot be written to is refused before the work
-        with _bar("tour") as step:
+        with progress_bar("tour") as step:
             rows = tour.run(full=options.full, step=step)
         figure.save(rows, scratch)
     if options.json:
@@ -100,7 +100,7 @@ def run_compare(options):
         checks.integer(bits, "--bits", low=1, high=8)
     W, H = read_layer(options.layer)
     total = len(options.bits) * len(tour.registry.tour_rows())
-    with _bar("compare") as step:
+    with progress_bar("compare") as step:
         rows = tour.compare(
             {"layer": W}, {"layer": H}, bits=options.bits, step=lambda what, done: step(what, done, total)
         )
@@ -163,7 +163,7 @@ def _array(arrays, name, path):
 
 
 @contextmanager
-def _bar(title):
+def progress_bar(title):
     """A progress bar on standard error; yields the function that moves it: step(message, done, total)."""
     with tqdm(desc=title, total=1, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", leave=False) as bar:
 
