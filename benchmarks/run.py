@@ -135,6 +135,7 @@ CASES = (
 
 
 def main():
+    """Run the cases and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a quarter of the size, and two rounds instead of five")
     options = parser.parse_args()

@@ -24,6 +24,7 @@ def with_table(text, table):
 
 
 def main():
+    """Run the tour and write both files."""
     with cli.progress_bar("tour") as step:
         rows = tour.run(step=step)
     with storage.atomic(ROOT / "docs" / "tour.png") as scratch:
