@@ -197,7 +197,7 @@ class UniformGrid(AffineGrid):
         return cls(best.astype(np.float16)[:, None], bits, clamp=clamp)
 
     def __repr__(self):
-        return f"UniformGrid({len(self.step)} steps, bits={self.bits}, clamp={self.clamp})"
+        return f"UniformGrid({len(self.step)} steps, bits={self.code_bits}, clamp={self.clamp})"
 
 
 def best_steps(W, candidates, offset, low, high, first_row, last_row, best):
