@@ -1,41 +1,59 @@
 """The picture of the tour: quality against rate."""
 
-from matplotlib.figure import Figure
+from quipref.figures.style import COLOURS, MARKERS, WIDTH, label, page
 
-MARKERS = "os^Dv<>Pp*"
+EXTRA = "^<>Xhd"  # markers of methods that have none in the house style
 
 
 def rate_and_quality(rows):
-    """Bits per byte of the quantized model against the stored bits per weight, a line a method."""
-    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
-    axes = figure.subplots()
+    """Bits per byte of the quantized model against the stored bits per weight, a line a row of the tour.
+
+    Parameters
+    ----------
+    rows : list of quipref.tour.Row
+        The original model first, as `quipref.tour.run` returns them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    about = "Bits per byte of the quantized model falls towards the original's as more bits per weight are stored."
     original, *quantized = rows
     series = {}
     for row in quantized:
         series.setdefault(row.label, []).append(row)
-    for i, (label, points) in enumerate(series.items()):
-        x, y = [p.bits_per_weight for p in points], [p.bits_per_byte for p in points]
-        size = 11 - 2.5 * min(i, 3)  # equal results stay visible: later markers are smaller and lie on top
-        axes.plot(x, y, marker=MARKERS[i % len(MARKERS)], markersize=size, label=label, linewidth=1.2, alpha=0.85)
-    axes.axhline(original.bits_per_byte, color="black", linestyle=":", linewidth=1)
-    axes.annotate(
-        f"original, 16 bits a weight: {original.bits_per_byte:.3f}",
-        (1, original.bits_per_byte),
-        xycoords=("axes fraction", "data"),
-        xytext=(-6, -4),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-    )
-    axes.margins(y=0.12)
-    axes.set_xlabel("stored bits per weight (codes, scales and headers)")
-    axes.set_ylabel("bits per byte on held-out text (lower is better)")
-    axes.set_title("The small language model, every linear layer quantized")
-    axes.grid(alpha=0.3)
-    axes.legend(title="method")
+    with page(WIDTH, 4.4, about=about) as (figure, axes):
+        for i, (name, points) in enumerate(series.items()):
+            _line(axes, i, name, points)
+        text = f"original, 16 bits a weight: {original.bits_per_byte:.3f}"
+        axes.axhline(original.bits_per_byte, color=COLOURS["ink"], linestyle=":", linewidth=1, label=text)
+        axes.grid(axis="y")
+        axes.legend(loc="upper right")
+        label(
+            axes,
+            "Every linear layer of the small language model, quantized",
+            "stored bits a weight: codes, scales and headers",
+            "bits a byte on held-out text; lower is better",
+        )
     return figure
+
+
+def _line(axes, i, name, points):
+    """One method; a row with options is dashed, and later markers are smaller, so that equal points stay visible."""
+    method = points[0].method
+    x, y = [p.bits_per_weight for p in points], [p.bits_per_byte for p in points]
+    axes.plot(
+        x,
+        y,
+        color=COLOURS.get(method, COLOURS["muted"]),
+        marker=MARKERS.get(method, EXTRA[i % len(EXTRA)]),
+        markersize=max(4.0, 11.0 - 2.5 * i),
+        markerfacecolor="white" if name != method else None,
+        linestyle="-" if name == method else "--",
+        label=name,
+    )
 
 
 def save(rows, path):
     """Write the picture as PNG."""
-    rate_and_quality(rows).savefig(path, dpi=120, format="png")
+    rate_and_quality(rows).savefig(path, format="png")
