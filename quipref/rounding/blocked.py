@@ -23,6 +23,7 @@ def blocked_feedback(W, X, round_to, *, rng, residual, threads):
     which keeps no codes: None comes in their place.
     """
     m, n = W.shape
+    W = np.ascontiguousarray(W)  # one compiled form for every layout
     affine = getattr(round_to, "affine", None)
     affine = affine(m, W.dtype) if affine else None
     W_hat = np.empty_like(W, order="C")

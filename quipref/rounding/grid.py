@@ -81,7 +81,7 @@ class AffineGrid:
         """(step (m,), offset, low, high) for the compiled twins, or None for stochastic rounding."""
         if self.rounding == "stochastic":
             return None
-        step = np.ascontiguousarray(np.broadcast_to(self._step(dtype).ravel(), m))
+        step = np.array(np.broadcast_to(self._step(dtype).ravel(), m))  # a copy: one compiled form for all grids
         low, high = self.limits
         return step, dtype.type(self.offset), dtype.type(low), dtype.type(high)
 
