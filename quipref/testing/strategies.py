@@ -15,6 +15,8 @@ from scipy.linalg import hadamard
 from quipref import problems
 
 SIZES = (1, 2, 4, 8)
+BASES = ("identity", "hadamard", "haar")  # from the simplest: that is where examples shrink to
+SEEDS = st.integers(0, 2**32 - 1)
 
 
 class Eigensystem(NamedTuple):
@@ -34,7 +36,53 @@ class Eigensystem(NamedTuple):
         return float(np.sqrt(len(vectors)) * np.abs(vectors).max(initial=0.0))
 
 
-def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=problems.BASES):
+def orthonormal_bases(n=None, *, bases=BASES):
+    """Orthonormal bases: the axes, Sylvester's Hadamard matrix with drawn signs of its rows, Haar by seed.
+
+    Q^T Q = I
+
+    Parameters
+    ----------
+    n : int or strategy, optional
+        Size; default one of 1, 2, 4, 8.
+    bases : tuple of str
+        Among ``"identity"``, ``"hadamard"`` (left out where n is no power of two) and ``"haar"``.
+
+    Returns
+    -------
+    strategy of array (n, n)
+        The basis vectors are the columns.
+
+    Raises
+    ------
+    hypothesis.errors.InvalidArgument
+        While drawing: no basis is left.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> @given(orthonormal_bases(4, bases=("hadamard",)))
+    ... def test_all_entries_are_equally_large(Q):
+    ...     assert (abs(Q) == 1 / 2).all()
+    >>> test_all_entries_are_equally_large()
+    """
+
+    @st.composite
+    def draw_basis(draw):
+        size = draw(_strategy(n, st.sampled_from(SIZES)))
+        basis = draw(st.sampled_from(_possible(bases, size)))
+        if basis == "identity":
+            return np.eye(size)
+        if basis == "hadamard":
+            return draw(_vectors(st.sampled_from([1.0, -1.0]), size))[:, None] * hadamard(size) / np.sqrt(size)
+        # Q of a Gaussian matrix is Haar once the signs of R's diagonal are made positive.
+        Q, R = np.linalg.qr(np.random.default_rng(draw(SEEDS)).standard_normal((size, size)))
+        return Q * np.sign(R.diagonal())
+
+    return draw_basis()
+
+
+def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=BASES):
     """Eigenvalues and eigenvectors drawn apart, so that a test knows an eigenbasis of its H.
 
     H = Q diag(values) Q^T
@@ -48,8 +96,7 @@ def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=problems.B
     singular : bool
         Also draw eigenvalues that are zero, at worst all of them.
     bases : tuple of str
-        Among ``"identity"``, ``"hadamard"`` (Sylvester's with random signs; left out where n is no
-        power of two) and ``"haar"`` (drawn as a seed).
+        As in `orthonormal_bases`.
 
     Returns
     -------
@@ -73,15 +120,14 @@ def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=problems.B
 
     @st.composite
     def draw_system(draw):
-        size = draw(_strategy(n, st.sampled_from(SIZES)))
-        basis = draw(st.sampled_from(_possible(bases, size)))
-        return Eigensystem(draw(_vectors(value, size)), draw(_bases(basis, size)))
+        Q = draw(orthonormal_bases(n, bases=bases))
+        return Eigensystem(draw(_vectors(value, len(Q))), Q)
 
     return draw_system()
 
 
 def hessians(
-    n=None, *, low=1e-4, high=1e2, singular=False, outliers=False, dead=False, bases=problems.BASES
+    n=None, *, low=1e-4, high=1e2, singular=False, outliers=False, dead=False, bases=BASES
 ):  # fmt: skip
     """Symmetric positive semidefinite matrices, positive definite unless asked otherwise.
 
@@ -129,7 +175,7 @@ def hessians(
 
 def layers(
     m=None, n=None, *, weights=None, low=1e-4, high=1e2, singular=False, outliers=False, dead=False,
-    bases=problems.BASES,
+    bases=BASES,
 ):  # fmt: skip
     """Layers (W, H) drawn entry by entry; they shrink to round numbers.
 
@@ -174,7 +220,7 @@ def layers(
     return draw_layer()
 
 
-def seeded_layers(m=None, n=None, *, spectra=problems.SPECTRA, bases=problems.BASES):
+def seeded_layers(m=None, n=None, *, spectra=problems.SPECTRA, bases=BASES):
     """Layers in generic position: a drawn seed, and the array from `quipref.random_layer`.
 
     Parameters
@@ -212,8 +258,7 @@ def seeded_layers(m=None, n=None, *, spectra=problems.SPECTRA, bases=problems.BA
         rows, columns = draw(_strategy(m, st.integers(1, 3))), draw(_strategy(n, st.sampled_from(SIZES)))
         spectrum = draw(st.sampled_from(spectra))
         basis = draw(st.sampled_from(_possible(bases, columns)))
-        seed = draw(st.integers(0, 2**32 - 1))
-        return problems.random_layer(rows, columns, spectrum=spectrum, basis=basis, seed=seed)
+        return problems.random_layer(rows, columns, spectrum=spectrum, basis=basis, seed=draw(SEEDS))
 
     return draw_layer()
 
@@ -233,18 +278,3 @@ def _vectors(entries, n):
 def _possible(bases, n):
     """The bases that exist at size n: Sylvester's matrix needs a power of two."""
     return [basis for basis in bases if basis != "hadamard" or n & (n - 1) == 0]
-
-
-def _bases(basis, n):
-    """Orthonormal matrices (n, n): the axes, Sylvester's matrix with drawn signs of its rows, or Haar by seed."""
-    if basis == "identity":
-        return st.just(np.eye(n))
-    if basis == "hadamard":
-        return _vectors(st.sampled_from([1.0, -1.0]), n).map(lambda s: s[:, None] * hadamard(n) / np.sqrt(n))
-    return st.integers(0, 2**32 - 1).map(lambda seed: _haar(np.random.default_rng(seed).standard_normal((n, n))))
-
-
-def _haar(gaussian):
-    """Q of a Gaussian matrix is Haar once the signs of R's diagonal are made positive."""
-    Q, R = np.linalg.qr(gaussian)
-    return Q * np.sign(R.diagonal())

@@ -5,10 +5,10 @@ eta = (W - W_hat)(X + I) are the errors of the rounded targets under the feedbac
 """
 
 import numpy as np
-from hypothesis import given
 from hypothesis import strategies as st
 from oracles import row_losses, sign_vectors, stochastic_mean_loss
 from scipy.linalg import solve_triangular
+from theorems.claims import for_all
 from theorems.slack import EPS, dropped_slack, loss_slack, pivot_rtol, quadratic_slack, target_slack
 
 import quipref
@@ -51,7 +51,7 @@ class TestQ1FeedbackClass:
     tr(B D B^T) >= tr D, and for D > 0 only B = I, that is X = U, reaches it.
     """
 
-    @given(REGULAR_LAYER, SEEDS)
+    @for_all(REGULAR_LAYER, SEEDS)
     def test_one_pass_solves_the_implicit_equation(self, layer, seed):
         X = strictly_upper(len(layer.H), seed)
         W_hat = quipref.linear_feedback(layer.W, X)
@@ -59,7 +59,7 @@ class TestQ1FeedbackClass:
         assert (W_hat == np.rint(W_hat)).all()
         assert np.abs(targets - W_hat).max() <= 0.5 + target_slack(layer.W, W_hat, X)
 
-    @given(REGULAR_LAYER, SEEDS, st.sampled_from(["U", "none", "random"]))
+    @for_all(REGULAR_LAYER, SEEDS, st.sampled_from(["U", "none", "random"]))
     def test_the_loss_is_that_of_the_errors_of_the_targets(self, layer, seed, feedback):
         W, H = layer
         U, D = quipref.ldl(H)
@@ -69,7 +69,7 @@ class TestQ1FeedbackClass:
         expected = float(np.einsum("ij,jk,ik->", eta, feedback_price(X, U, D), eta))
         assert abs(quipref.proxy_loss(W, W_hat, H) - expected) <= loss_slack(W, W_hat, X, D, U)
 
-    @given(hessians(), SEEDS)
+    @for_all(hessians(), SEEDS)
     def test_no_feedback_has_a_smaller_price_than_u(self, H, seed):
         """With V = (X + I)^-1 drawn directly, the price is tr(V H V^T)."""
         U, D = quipref.ldl(H)
@@ -80,7 +80,7 @@ class TestQ1FeedbackClass:
         best = np.linalg.inv(U + unit)
         assert abs(np.trace(best @ H @ best.T) - D.sum()) <= rounding + quadratic_slack(best, H)
 
-    @given(hessians(st.sampled_from([2, 4, 8]), low=1e-2), SEEDS)
+    @for_all(hessians(st.sampled_from([2, 4, 8]), low=1e-2), SEEDS)
     def test_every_other_feedback_has_a_larger_price(self, H, seed):
         """The excess is sum_{i<j} B_ij^2 D_j; with B_01 = 1 it is D_1 at least, far above rounding."""
         U, D = quipref.ldl(H)
@@ -99,7 +99,7 @@ class TestQ2aWorstCaseNearest:
     What is not claimed: that LDLQ beats nearest rounding on each layer. It does not.
     """
 
-    @given(ANY_LAYER, st.sampled_from(["forward", "backward"]), st.sampled_from(["numba", "numpy"]))
+    @for_all(ANY_LAYER, st.sampled_from(["forward", "backward"]), st.sampled_from(["numba", "numpy"]))
     def test_no_layer_loses_more_than_the_bound(self, layer, order, backend):
         W, H = layer
         W_hat = quipref.ldlq(W, H, order=order, backend=backend)
@@ -110,7 +110,7 @@ class TestQ2aWorstCaseNearest:
         slack = loss_slack(W, W_hat, U, D) + dropped_slack(W - W_hat, H, D)
         assert loss <= bounds.worst_case(len(W), D.sum()) + slack
 
-    @given(hessians(outliers=True), SEEDS)
+    @for_all(hessians(outliers=True), SEEDS)
     def test_some_layers_lose_as_much_as_the_bound(self, H, seed):
         U, D = quipref.ldl(H)
         rng = np.random.default_rng(seed)
@@ -121,7 +121,7 @@ class TestQ2aWorstCaseNearest:
         loss, bound = quipref.proxy_loss(W, W_hat, H), bounds.worst_case(3, D.sum())
         assert abs(loss - (1 - 2 * delta) ** 2 * bound) <= loss_slack(W, W_hat, U, D)
 
-    @given(hessians(st.sampled_from([1, 2, 4])), SEEDS)
+    @for_all(hessians(st.sampled_from([1, 2, 4])), SEEDS)
     def test_under_another_feedback_some_layer_loses_more(self, H, seed):
         """Exactly: over all 2^n choices of signs the mean loss is 1/4 tr(B D B^T), so one reaches it."""
         U, D = quipref.ldl(H)
@@ -158,7 +158,7 @@ class TestQ2bWorstCaseStochastic:
 
     COUNTEREXAMPLE = np.array([[1.09, 0.3], [0.3, 1.0]])
 
-    @given(layers(m=1, n=st.sampled_from([1, 2, 4]), outliers=True) | seeded_layers(m=1, n=4))
+    @for_all(layers(m=1, n=st.sampled_from([1, 2, 4]), outliers=True) | seeded_layers(m=1, n=4))
     def test_the_mean_loss_never_exceeds_the_bound(self, layer):
         """Exactly, by enumeration of all 2^n outcomes of the feedback U that `ldl` returns."""
         W, H = layer
@@ -176,9 +176,9 @@ class TestQ2bWorstCaseStochastic:
             mean, error = self.mean_loss(w, H, lambda W, g, H=H: quipref.ldlq(W, H, round_to=g, rng=7))
             assert abs(mean - exact) <= 5 * error
 
-    @given(SEEDS, st.sampled_from([1, 2, 4, 8]))
+    @for_all(SEEDS, st.sampled_from([1, 2, 4, 8]))
     def test_equality_holds_where_u_is_integer(self, seed, n):
-        """W = 1/2 (U + I)^-1: whatever happens, every target is an integer and a half, so each outcome costs 1/4 tr D."""
+        """W = 1/2 (U + I)^-1: every target of every outcome is an integer and a half, so each costs 1/4 tr D."""
         rng = np.random.default_rng(seed)
         R, D = np.eye(n) + np.triu(rng.integers(-1, 2, (n, n)), 1), rng.integers(1, 5, n)
         W, H = np.full((2, n), 0.5) @ np.rint(np.linalg.inv(R)), (R * D) @ R.T  # exact in binary fractions
