@@ -101,8 +101,9 @@ def all_roundings(weight_error, loss, marked):
         axes.scatter(weight_error, loss, s=8, color=COLOURS["muted"], alpha=0.5, linewidths=0)
         for name, i in marked.items():
             style = {"marker": MARKERS.get(name, "*"), "color": COLOURS.get(name, COLOURS["quip#"])}
+            style["ms"] = 10 if name in MARKERS else 17
             text = f"{name}: loss {loss[i]:.2f}"
-            axes.plot(weight_error[i], loss[i], ls="", ms=11, mec="white", zorder=3, **style, label=text)
+            axes.plot(weight_error[i], loss[i], ls="", mec="white", zorder=3, **style, label=text)
         axes.set_yscale("log")
         axes.legend(loc="lower right")
         label(
@@ -128,12 +129,12 @@ def spectra(eigenvalues):
     """
     about = "Sorted eigenvalues: those of the singular Hessian fall to rounding noise, damping puts a floor under them."
     with page(WIDTH, 3.4, about=about) as (figure, axes):
-        looks = zip(("quip#", "ldlq", "quip"), ("o", "s", "^"), strict=True)
-        for (name, values), (role, marker) in zip(eigenvalues.items(), looks, strict=False):
+        looks = zip(("quip#", "ldlq", "quip"), ("o", "s", "^"), (7.5, 3.5, 3.5), strict=True)
+        for (name, values), (role, marker, size) in zip(eigenvalues.items(), looks, strict=False):
             values = np.sort(values)[::-1]
             floor = 1e-18 * values[0]
             order = np.arange(1, len(values) + 1)
-            axes.plot(order, np.maximum(values, floor), marker, ms=4, color=COLOURS[role], label=name)
+            axes.plot(order, np.maximum(values, floor), marker, ms=size, mfc="none", color=COLOURS[role], label=name)
         axes.set_yscale("log")
         axes.legend(loc="lower left")
         axes.grid(axis="y")
