@@ -1,4 +1,4 @@
-"""The small golden set that ships with quipref: a few results of QuIP's program, reproduced without the large folder."""
+"""The small golden set that ships: a few results of QuIP's program, reproduced without the large folder."""
 
 import fnmatch
 import subprocess
