@@ -244,14 +244,48 @@ def damp(H, fraction):
 
 
 def save_hessian(path, H, *, tokens=0):
-    """Write a Hessian file: safetensors with `H` and the metadata format, version, tokens."""
+    """Write a Hessian file: safetensors with `H` and the metadata format, version, tokens.
+
+    Parameters
+    ----------
+    path : str or path
+        Where to; an interrupted write leaves the old file, or none.
+    H : array (n, n), real float
+        Symmetric; stored in its own precision.
+    tokens : int
+        How many inputs H was gathered from, 0 for unknown.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `checks.symmetric`, or a negative number of tokens.
+    """
     H = checks.symmetric(H)
     tokens = checks.integer(tokens, "tokens", low=0)
     storage.write_tensors(path, {"H": H}, {"format": FILE_FORMAT, "version": FILE_VERSION, "tokens": str(tokens)})
 
 
 def load_hessian(path):
-    """Read a Hessian file; return (H, tokens). The matrix may be a bad one: ask `hessian_report`."""
+    """Read a Hessian file.
+
+    Parameters
+    ----------
+    path : str or path
+        As `save_hessian` wrote it.
+
+    Returns
+    -------
+    H : array (n, n)
+        It may be a bad matrix: ask `hessian_report`.
+    tokens : int
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or no Hessian file of this version.
+    FileNotFoundError
+        There is none.
+    """
     tensors, metadata = storage.read_tensors(path)
     found = metadata.get("format"), metadata.get("version")
     if found != (FILE_FORMAT, FILE_VERSION) or set(tensors) != {"H"}:
