@@ -84,4 +84,4 @@ def _add_product(T, X, E):
 
     if T.size:
         (gemm,) = get_blas_funcs(("gemm",), (T, E))
-        gemm(1.0, E.T, X, beta=1.0, c=T.T, overwrite_c=1)
+        gemm(1.0, E.T, X.T, trans_b=1, beta=1.0, c=T.T, overwrite_c=1)
