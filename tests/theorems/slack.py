@@ -51,6 +51,17 @@ def target_slack(W, W_hat, X):
     return 4 * len(X) * EPS * float(magnitudes(W, W_hat, X).max(initial=0.0))
 
 
+def reaching(Z, signs, X):
+    """(W, delta): the layer whose targets are Z + signs (1/2 - delta) under the feedback X, and delta.
+
+    The supremum is not attained, since a tie goes one way; delta keeps clear of it by twice what
+    floating point may move a target.
+    """
+    V = np.linalg.inv(X + np.eye(len(X)))
+    delta = 2 * target_slack(Z + signs / 2 @ V, Z, X)
+    return Z + (0.5 - delta) * signs @ V, delta
+
+
 def quadratic_slack(E, H):
     """Of tr(E H E^T) itself: 2n additions, and as many again for the H that was assembled in floating point."""
     return 4 * len(H) * EPS * float((np.abs(E) @ np.abs(H) * np.abs(E)).sum())
