@@ -31,6 +31,18 @@ def assert_is_ldlq(W, H, W_hat, eps):
     assert (W_hat == np.floor(W_hat)).all()
 
 
+def assert_blocks_are_fed_back(W, H, W_hat, order, quantizer):
+    """By the definition: each block is the quantizer's answer to its target, in that order of whole blocks."""
+    width = quantizer.block
+    blocks = np.arange(len(H)).reshape(-1, width)[:: 1 if order == "forward" else -1]
+    columns = blocks.ravel()
+    U, _ = block_ldl(H[np.ix_(columns, columns)], width)
+    for i, block in enumerate(blocks):
+        before, here = columns[: width * i], slice(width * i, width * i + width)
+        target = W[:, block] + (W - W_hat)[:, before] @ U[: width * i, here]
+        assert (quantizer.quantize(target)[1] == W_hat[:, block]).all()
+
+
 class TestThreeImplementations:
     """Textbook loop, blocked loop over any Quantizer, compiled kernel."""
 
@@ -97,19 +109,7 @@ class TestThreeImplementations:
         assert (found == textbook).all()
         assert (same == codes).all()
         assert (Doubled().decode(codes) == textbook).all()
-        self._assert_blocks_are_fed_back(W, H, textbook, order)
-
-    @staticmethod
-    def _assert_blocks_are_fed_back(W, H, W_hat, order):
-        """By the definition: each block is the quantizer's answer to its target, in that order of whole blocks."""
-        n = len(H)
-        blocks = np.arange(n).reshape(-1, 8)[:: 1 if order == "forward" else -1]
-        columns = blocks.ravel()
-        U, _ = block_ldl(H[np.ix_(columns, columns)], 8)
-        for i, block in enumerate(blocks):
-            before, here = columns[: 8 * i], slice(8 * i, 8 * i + 8)
-            target = W[:, block] + (W - W_hat)[:, before] @ U[: 8 * i, here]
-            assert (Doubled().quantize(target)[1] == W_hat[:, block]).all()
+        assert_blocks_are_fed_back(W, H, textbook, order, Doubled())
 
     @pytest.mark.parametrize("order", ORDERS)
     @pytest.mark.parametrize("backend", BACKENDS)
@@ -118,6 +118,7 @@ class TestThreeImplementations:
         found, codes = ldlq(W * 3, H, round_to=OneCodeABlock(), order=order, backend=backend, return_codes=True)
         assert codes.shape == (5, 6)
         assert (OneCodeABlock().decode(codes) == found).all()
+        assert_blocks_are_fed_back(W * 3, H, found, order, OneCodeABlock())  # which sees a block's own order
 
     @pytest.mark.parametrize("order", ORDERS)
     def test_stochastic_rounding_draws_the_same_numbers(self, order):
