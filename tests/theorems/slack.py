@@ -1,7 +1,8 @@
 """How far a computed loss may stray from the exact one: bounds derived from rounding errors, none tuned.
 
 EPS is the spacing of float64 at 1, and a sum of k products strays by at most k EPS times the sum of
-their magnitudes. Two shapes of statement need two bounds.
+their magnitudes. A run's magnitudes are measured on the run itself, so a large feedback is allowed for
+without a constant chosen by eye. `reaching` stands here because it has to keep clear of a tie by such a bound.
 """
 
 import numpy as np
@@ -14,8 +15,8 @@ EPS = float(np.finfo(np.float64).eps)
 def magnitudes(W, W_hat, X, U=None):
     """The sizes A (m, n) of what is added up in the targets and errors of a run with feedback X.
 
-    A = |W| + |W - W_hat| (|X| + I) + 1, and for U != X the change of basis B = (X + I)^-1 (U + I) with its
-    own condition, |B| replaced by |(X + I)^-1| |X + I| |B|.
+    A = |W| + |W - W_hat| (|X| + I) + 1. Where eta is taken on to eta B, B = (X + I)^-1 (U + I), solving for B
+    adds errors of |(X + I)^-1| |X + I| |B| (substitution is backward stable), and A is carried along.
     """
     unit = np.eye(len(X))
     A = np.abs(W) + np.abs(W - W_hat) @ (np.abs(X) + unit) + 1
