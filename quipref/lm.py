@@ -121,20 +121,28 @@ class LanguageModel:
         cos, sin = self._cos[: x.shape[2]], self._sin[: x.shape[2]]
         return np.concatenate((a * cos - b * sin, a * sin + b * cos), axis=-1)
 
-    def bits_per_byte(self, text):
+    def bits_per_byte(self, text, *, overlap=0):
         """Mean -log2 p of each byte of `text` given the earlier ones of its window.
 
-        The text (bytes) is cut into windows of `shape.context` bytes; the first byte is not scored.
+        The text (bytes) is cut into windows of `shape.context` bytes; its first byte is not scored.
+        With an overlap each window begins that many bytes before the last one ends and scores only
+        the bytes behind it, so that all but the first window's are predicted from `overlap` bytes
+        at least; the cost grows by context / (context - overlap).
         """
-        inputs, targets = self._windows(text)
-        total = 0.0
+        inputs, targets = self._windows(text, overlap)
+        total, n_scored = 0.0, 0
         for i in range(0, len(inputs), BATCH):
             scores = self.logits(inputs[i : i + BATCH]).astype(np.float64)
             scores -= scores.max(axis=-1, keepdims=True)
             log_sum = np.log(np.exp(scores).sum(axis=-1))
             chosen = np.take_along_axis(scores, targets[i : i + BATCH, :, None].astype(np.intp), axis=-1)
-            total += float((log_sum - chosen[..., 0]).sum())
-        return total / targets.size / math.log(2)
+            surprise = log_sum - chosen[..., 0]
+            if i == 0:
+                total += float(surprise[0, :overlap].sum())
+                n_scored += overlap
+            total += float(surprise[:, overlap:].sum())
+            n_scored += surprise[:, overlap:].size
+        return total / n_scored / math.log(2)
 
     def hessians(self, text, progress=None):
         """{name: H} for every linear layer, gathered in one pass over `text` (bytes).
@@ -164,13 +172,14 @@ class LanguageModel:
             for member in members
         }
 
-    def _windows(self, text):
+    def _windows(self, text, overlap=0):
         """(inputs, targets), uint8 (windows, context): the targets are the inputs one byte later."""
         tokens, length = np.frombuffer(text, np.uint8), self.shape.context
-        n = (len(tokens) - 1) // length
-        if n < 1:
+        checks.integer(overlap, "overlap", low=0, high=length - 1)
+        if len(tokens) <= length:
             raise ValueError(f"text must have more than {length} bytes to fill a window, but it has {len(tokens)}.")
-        return tokens[: n * length].reshape(n, length), tokens[1 : n * length + 1].reshape(n, length)
+        windows = np.lib.stride_tricks.sliding_window_view(tokens, length + 1)[:: length - overlap]
+        return windows[:, :-1], windows[:, 1:]
 
 
 def load_lm(path=None):

@@ -85,8 +85,11 @@ def read_arrays(path):
 
 
 def read_json(path):
-    """The content of a JSON file."""
-    return json.loads(existing(path).read_text(encoding="utf-8"))
+    """The content of a JSON file; a damaged one is a ValueError that names it."""
+    try:
+        return json.loads(existing(path).read_text(encoding="utf-8"))
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise ValueError(f"{path} must be a whole JSON file, but reading it failed: {error}. Restore it.") from error
 
 
 def existing(path):

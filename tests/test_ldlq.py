@@ -6,6 +6,7 @@ from dyadic import weights as dyadic_weights
 from quantizers import Doubled
 from voice import says
 
+import quipref
 from quipref import IntegerGrid, UniformGrid, ldl, ldlq, linear_feedback, proxy_loss, random_layer
 
 BACKENDS = ["numba", "numpy"]
@@ -179,3 +180,17 @@ class TestInputs:
             linear_feedback(W, np.zeros((3, 3)), round_to=Doubled(), backend=backend)
         with says(TypeError, "X must hold real floating-point numbers"):
             linear_feedback(W, np.zeros((3, 3), int), backend=backend)
+
+
+@pytest.mark.parametrize("rounder", [quipref.ldlq, quipref.optq, quipref.greedy])
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_what_is_no_quantizer_or_does_not_fit_is_refused(rounder, backend):
+    W, H = np.ones((5, 3)), np.eye(3)
+    with pytest.raises(TypeError, match=r"round_to must be a Quantizer such as quipref.IntegerGrid\(\), but 'nearest'"):
+        rounder(W, H, round_to="nearest", backend=backend)
+    with pytest.raises(ValueError, match="the grid has 3 and the layer 5 rows. Fit the grid to this layer"):
+        rounder(W, H, round_to=quipref.UniformGrid(np.ones((3, 1), np.float16), 2), backend=backend)
+    with pytest.raises(ValueError, match="threads must be at least 1"):
+        rounder(W, H, threads=0, backend=backend)
+    with pytest.raises(np.linalg.LinAlgError, match="its smallest eigenvalue is -1.0e"):
+        rounder(W, np.diag([1.0, 1.0, -1.0]), backend=backend)

@@ -208,5 +208,5 @@ def test_json(tmp_path):
     with says(FileNotFoundError, "must be an existing file"):
         storage.read_json(tmp_path / "b.json")
     (tmp_path / "a.json").write_text('{"x": [1, nu')
-    with pytest.raises(ValueError, match="line 1"):
+    with pytest.raises(ValueError, match="a.json must be a whole JSON file, but reading it failed: .*line 1"):
         storage.read_json(tmp_path / "a.json")

@@ -4,6 +4,7 @@ import numpy as np
 
 from quipref import backend as backends
 from quipref import checks
+from quipref.factor import ldl
 from quipref.rounding.ldlq import arguments
 
 
@@ -36,6 +37,8 @@ def greedy(W, H, *, round_to=None, start=None, passes=10, order="forward", backe
     ------
     ValueError, TypeError
         As in `ldlq`, or a quantizer that is stochastic or has block > 1.
+    numpy.linalg.LinAlgError
+        H is indefinite.
 
     Notes
     -----
@@ -46,7 +49,8 @@ def greedy(W, H, *, round_to=None, start=None, passes=10, order="forward", backe
     ----------
     QuIP, arXiv:2307.13304v2, the greedy updates ("QuIP-RG" and "Greedy") of the supplement.
     """
-    W, H, round_to = arguments(W, H, round_to, order)
+    W, H, round_to = arguments(W, H, round_to, order, threads)
+    ldl(H)  # refuses an indefinite H, on which the descent would have no floor
     passes = checks.integer(passes, "passes", low=0)
     if round_to.block != 1 or getattr(round_to, "rounding", "nearest") != "nearest":
         raise ValueError(f"round_to must be a scalar grid with nearest rounding for greedy, but {round_to!r} came.")

@@ -67,6 +67,7 @@ class AffineGrid:
         bound. `rng`, an int or Generator, is needed for stochastic rounding alone.
         """
         T = checks.real_array(T, "T", ndim=2)
+        self._one_step_a_row(len(T))
         k = np.clip(np.floor(self._coordinates(T) + self._shift(T, rng)), *self.limits)
         return self._encode(k), self._values(k, T.dtype)
 
@@ -81,9 +82,17 @@ class AffineGrid:
         """(step (m,), offset, low, high) for the compiled twins, or None for stochastic rounding."""
         if self.rounding == "stochastic":
             return None
+        self._one_step_a_row(m)
         step = np.array(np.broadcast_to(self._step(dtype).ravel(), m))  # a copy: one compiled form for all grids
         low, high = self.limits
         return step, dtype.type(self.offset), dtype.type(low), dtype.type(high)
+
+    def _one_step_a_row(self, m):
+        if np.size(self.step) not in (1, m):
+            raise ValueError(
+                f"step must be one for all or one a row, but the grid has {np.size(self.step)} and the layer {m} rows. "
+                "Fit the grid to this layer: quipref.UniformGrid.fit(W, bits)."
+            )
 
     def _coordinates(self, T):
         step = self._step(T.dtype)

@@ -73,7 +73,7 @@ def ldlq(
     >>> ldlq(np.array([[0.4, 0.4]]), H)  # the error of the first column carries the second over 1/2
     array([[0., 1.]])
     """
-    W, H, round_to = arguments(W, H, round_to, order)
+    W, H, round_to = arguments(W, H, round_to, order, threads)
     columns = column_order(W.shape[1], round_to.block, order)
     U = feedback_factor(H if order == "forward" else H[columns][:, columns], round_to.block, W.dtype)
     ordered = W if order == "forward" else W[:, columns]
@@ -115,8 +115,8 @@ def linear_feedback(W, X, *, round_to=None, rng=None, backend="numba", threads=N
     n = W.shape[1]
     if X.shape != (n, n):
         raise ValueError(f"X must be {n} x {n} to match the columns of W, but its shape is {X.shape}.")
-    round_to = IntegerGrid() if round_to is None else round_to
-    divides(round_to.block, n)
+    round_to = quantizer(round_to, n)
+    backends.thread_count(threads)
     block_of = np.arange(n) // round_to.block
     if X[block_of[:, None] >= block_of].any():
         raise ValueError("X must be strictly upper triangular, but it has entries elsewhere. Use numpy.triu(X, 1).")
@@ -141,20 +141,25 @@ def textbook(W, X, round_to, rng):
     return (np.concatenate(codes, axis=1) if codes else np.empty(W.shape, np.int64)), W_hat
 
 
-def arguments(W, H, round_to, order):
+def arguments(W, H, round_to, order, threads):
     """The checked arguments that LDLQ, OPTQ and greedy share."""
     W = checks.weights(W)
     H = checks.symmetric(H, n=W.shape[1])
     checks.choice(order, "order", ORDERS)
+    backends.thread_count(threads)
+    return W, H, quantizer(round_to, W.shape[1])
+
+
+def quantizer(round_to, n):
+    """`round_to`, by default all integers; refuses what is no Quantizer and a block that does not divide n."""
     round_to = IntegerGrid() if round_to is None else round_to
-    divides(round_to.block, W.shape[1])
-    return W, H, round_to
-
-
-def divides(block, n):
-    """Refuse a quantizer whose block does not divide the columns."""
-    if n % block:
-        raise ValueError(f"round_to.block must divide the {n} columns of W, but it is {block}. Pad W and H with zeros.")
+    if not hasattr(round_to, "quantize") or not hasattr(round_to, "block"):
+        raise TypeError(f"round_to must be a Quantizer such as quipref.IntegerGrid(), but {round_to!r} came.")
+    if n % round_to.block:
+        raise ValueError(
+            f"round_to.block must divide the {n} columns of W, but it is {round_to.block}. Pad W and H with zeros."
+        )
+    return round_to
 
 
 def column_order(n, block, order):

@@ -53,7 +53,7 @@ def optq(W, H, *, round_to=None, order="forward", rng=None, backend="numba", thr
     >>> optq(np.array([[0.4, 0.4]]), H)
     array([[0., 1.]])
     """
-    W, H, round_to = arguments(W, H, round_to, order)
+    W, H, round_to = arguments(W, H, round_to, order, threads)
     if round_to.block != 1:
         raise ValueError(
             f"round_to.block must be 1 for optq, but it is {round_to.block}. Use ldlq, which takes blocks."
