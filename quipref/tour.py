@@ -14,8 +14,8 @@ BITS = (4, 3, 2)
 QUICK_EVALUATION, QUICK_CALIBRATION = 16 * 1024, 64 * 1024
 
 FOOTNOTE = (
-    "- no theorem bounds this row: its grid is finite and clamps targets, and the bounds hold on unbounded grids.",
-    "no clamp: the step of the b-bit grid without its outer limits, each layer stored at the width of its widest code.",
+    "* `-` as loss / bound: no theorem holds; the grid is finite and clamps targets, the bounds are for unbounded ones.",
+    "* no clamp: the step of the b-bit grid without its limits; a layer is stored at the width of its widest code.",
 )
 
 

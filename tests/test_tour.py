@@ -77,7 +77,7 @@ def test_table_is_markdown_with_footnotes(rows):
     assert len(grid) == len(rows) + 2
     assert len({len(line) for line in grid}) == 1
     assert len({line.count("|") for line in grid}) == 1
-    assert any(line.startswith("- no theorem") for line in lines)
+    assert any(line.startswith("* `-` as loss / bound: no theorem holds") for line in lines)
 
 
 def test_a_column_without_content_is_left_out(world):
