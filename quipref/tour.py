@@ -14,7 +14,7 @@ BITS = (4, 3, 2)
 QUICK_EVALUATION, QUICK_CALIBRATION = 16 * 1024, 64 * 1024
 
 FOOTNOTE = (
-    "* `-` as loss / bound: no theorem holds; the grid is finite and clamps targets, the bounds are for unbounded ones.",
+    "* `-` as loss / bound: no theorem holds, since the grid is finite and clamps; the bounds are for unbounded grids.",
     "* no clamp: the step of the b-bit grid without its limits; a layer is stored at the width of its widest code.",
 )
 
