@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from quipref import checks, storage
-from quipref.factor import ZERO_PIVOT
+from quipref.factor import ZERO_PIVOT, ldl
 
 FILE_FORMAT, FILE_VERSION = "quipref.hessian", "1"
 
@@ -157,7 +157,7 @@ def hessian_report(H):
 
     Notes
     -----
-    Cost: one symmetric eigenvalue problem. The smallest damping f solves
+    Cost: one symmetric eigenvalue problem. H is called indefinite where `ldl` refuses it. The smallest damping f solves
     lambda_min + f mean(diag H) = 2e-12 tr H, twice the pivot that counts as zero.
 
     Examples
@@ -186,7 +186,7 @@ def hessian_report(H):
     rank = int((eigenvalues > ZERO_PIVOT * trace).sum())
     if gap > tolerance * scale:
         kind = "asymmetric"
-    elif eigenvalues[0] < -ZERO_PIVOT * n * abs(trace):
+    elif _is_indefinite(H):
         kind = "indefinite"
     elif dead:
         kind = "dead channels"
@@ -196,6 +196,14 @@ def hessian_report(H):
     extremes = float(eigenvalues[0]), float(eigenvalues[-1])
     damping = _smallest_damping(extremes[0], trace, mean)
     return HessianReport(kind, n, rank, 0, asymmetry, dead, *extremes, mean, damping, ADVICE[kind])
+
+
+def _is_indefinite(H):
+    try:
+        ldl(H)
+    except np.linalg.LinAlgError:
+        return True
+    return False
 
 
 def _smallest_damping(smallest, trace, mean):

@@ -240,3 +240,21 @@ class TestDamp:
             damp(np.eye(2), "1%")
         with says(ValueError, "H must be symmetric"):
             damp(np.triu(np.ones((2, 2))), 0.01)
+
+
+@pytest.mark.parametrize("share", [-1e-12, -5e-11, -2e-10, -1e-6])
+def test_the_report_and_the_factorisation_agree_on_what_is_indefinite(share):
+    """In a random basis the last pivot lies further below zero than the eigenvalue: the pivot decides."""
+    Q, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))
+    H = (Q * [3.0, 2.0, 1.0, 1.0, 1.0, 8.0 * share]) @ Q.T
+    H = (H + H.T) / 2
+    if hessian_report(H).kind == "indefinite":
+        with says(np.linalg.LinAlgError, "its smallest eigenvalue is"):
+            ldl(H)
+    else:
+        assert hessian_report(H).kind == "rank-deficient"
+        ldl(H)
+
+
+def test_both_sides_of_that_limit_are_reached():
+    assert [hessian_report(np.diag([1.0, x])).kind for x in (-5e-11, -2e-10)] == ["rank-deficient", "indefinite"]
