@@ -6,6 +6,31 @@ Every public name is imported on first use, so `import quipref` costs little mor
 
 from importlib import import_module
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot follow a lazy import
+    from quipref.factor import block_ldl as block_ldl
+    from quipref.factor import ldl as ldl
+    from quipref.hessian import HessianAccumulator as HessianAccumulator
+    from quipref.hessian import HessianReport as HessianReport
+    from quipref.hessian import damp as damp
+    from quipref.hessian import hessian_report as hessian_report
+    from quipref.hessian import load_hessian as load_hessian
+    from quipref.hessian import save_hessian as save_hessian
+    from quipref.layer import QuantizedLayer as QuantizedLayer
+    from quipref.lm import LanguageModel as LanguageModel
+    from quipref.lm import load_lm as load_lm
+    from quipref.methods.registry import quantize as quantize
+    from quipref.problems import Layer as Layer
+    from quipref.problems import random_layer as random_layer
+    from quipref.proxy import proxy_loss as proxy_loss
+    from quipref.rounding.babai import babai as babai
+    from quipref.rounding.greedy import greedy as greedy
+    from quipref.rounding.grid import IntegerGrid as IntegerGrid
+    from quipref.rounding.grid import UniformGrid as UniformGrid
+    from quipref.rounding.ldlq import ldlq as ldlq
+    from quipref.rounding.ldlq import linear_feedback as linear_feedback
+    from quipref.rounding.optq import optq as optq
 
 _HOME = {
     "HessianAccumulator": "hessian",
@@ -36,10 +61,14 @@ __all__ = sorted(_HOME)
 __version__ = _version("quipref")
 
 
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'quipref' has no attribute {name!r}; the public names are in quipref.__all__.")
-    return getattr(import_module(f"quipref.{_HOME[name]}"), name)
+if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for a public one
+
+    def __getattr__(name):
+        if name not in _HOME:
+            raise AttributeError(
+                f"module 'quipref' has no attribute {name!r}; the public names are in quipref.__all__."
+            )
+        return getattr(import_module(f"quipref.{_HOME[name]}"), name)
 
 
 def __dir__():

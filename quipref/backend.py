@@ -7,10 +7,12 @@ numba. A new kernel is one line in `KERNELS`.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from typing import Literal, get_args
 
 from quipref import checks
 
-BACKENDS = ("numba", "numpy")
+Backend = Literal["numba", "numpy"]
+BACKENDS = get_args(Backend)
 
 KERNELS = {
     "best_steps": "quipref.kernels.grid",

@@ -8,12 +8,13 @@ they never copy more than they must and never change what they were given.
 import numbers
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 # Largest |H - H^T| that still counts as rounding noise, as a share of max |H|.
 ASYMMETRY = {np.dtype(np.float16): 1e-4, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
 
 
-def real_array(X, name, *, ndim):
+def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
     """`X` as a finite float32 or float64 array with `ndim` axes (other real floats are widened)."""
     X = np.asarray(X)
     if X.dtype.kind != "f":
@@ -35,7 +36,7 @@ def real_array(X, name, *, ndim):
     return X
 
 
-def weights(W, name="W"):
+def weights(W: ArrayLike, name: str = "W") -> NDArray[np.floating]:
     """`W` as a finite real matrix (m, n)."""
     return real_array(W, name, ndim=2)
 
@@ -47,7 +48,7 @@ def same_shape(X, name, Y, other):
     return X
 
 
-def symmetric(H, name="H", *, n=None):
+def symmetric(H: ArrayLike, name: str = "H", *, n: int | None = None) -> NDArray[np.floating]:
     """`H` as a finite symmetric matrix (n, n); definiteness is left to the factorisation.
 
     Asymmetry above 1e-6 max|H| (1e-4 for float32) is refused.

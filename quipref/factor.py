@@ -5,6 +5,7 @@ and D the price of one unit of squared rounding error in each column.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from quipref import checks
 
@@ -13,7 +14,7 @@ INDEFINITE_PIVOT = -1e-10  # of tr H: a pivot below this means that H is indefin
 PANEL = 64  # columns that the semidefinite factorisation takes together
 
 
-def ldl(H, *, dtype=np.float64):
+def ldl(H: ArrayLike, *, dtype: DTypeLike = np.float64) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Factor a positive semidefinite matrix as H = (U + I) diag(D) (U + I)^T.
 
     Parameters
@@ -71,7 +72,9 @@ def ldl(H, *, dtype=np.float64):
     return U.astype(dtype, copy=False), D.astype(dtype, copy=False)
 
 
-def block_ldl(H, block, *, dtype=np.float64):
+def block_ldl(
+    H: ArrayLike, block: int, *, dtype: DTypeLike = np.float64
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Factor H = (U + I) blockdiag(D) (U + I)^T with U strictly block upper triangular.
 
     Parameters
@@ -119,6 +122,15 @@ def block_ldl(H, block, *, dtype=np.float64):
         U[:start, here] = np.linalg.solve(T.T, U[:start, here].T).T
         U[here, here] = 0
     return U, D
+
+
+def is_indefinite(H):
+    """True where `ldl` refuses H as indefinite."""
+    try:
+        ldl(H)
+    except np.linalg.LinAlgError:
+        return True
+    return False
 
 
 def _precision(dtype):

@@ -1,11 +1,13 @@
 """The second moment H of a layer's inputs: gathering it, examining it, damping it, its file."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks, storage
-from quipref.factor import ZERO_PIVOT, ldl
+from quipref.factor import ZERO_PIVOT, is_indefinite
 
 FILE_FORMAT, FILE_VERSION = "quipref.hessian", "1"
 
@@ -34,12 +36,12 @@ class HessianAccumulator:
            [1., 2.]])
     """
 
-    def __init__(self, n):
+    def __init__(self, n: int) -> None:
         self.n = checks.integer(n, "n", low=1)
         self.tokens = 0
         self._sum = np.zeros((self.n, self.n))
 
-    def update(self, X):
+    def update(self, X: ArrayLike) -> None:
         """Add the inputs X, an array (tokens, n) of real floats."""
         X = checks.real_array(X, "X", ndim=2)
         if X.shape[1] != self.n:
@@ -50,7 +52,7 @@ class HessianAccumulator:
         self._sum += X.T @ X
         self.tokens += len(X)
 
-    def merge(self, other):
+    def merge(self, other: "HessianAccumulator") -> None:
         """Add everything that another accumulator of the same size has seen."""
         if not isinstance(other, HessianAccumulator):
             raise TypeError(f"other must be a HessianAccumulator, but {type(other).__name__} came.")
@@ -59,7 +61,7 @@ class HessianAccumulator:
         self._sum += other._sum
         self.tokens += other.tokens
 
-    def hessian(self):
+    def hessian(self) -> NDArray[np.float64]:
         """H as a new float64 array (n, n), exactly symmetric."""
         if not self.tokens:
             raise ValueError("hessian() needs at least one token, but none was added. Call update(X) first.")
@@ -98,19 +100,19 @@ class HessianReport:
     rank: int
     n_bad: int
     asymmetry: float
-    dead: tuple
+    dead: tuple[int, ...]
     smallest_eigenvalue: float
     largest_eigenvalue: float
     mean_diagonal: float
     smallest_damping: float | None
     advice: str
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The report as a dict of JSON types: NaN becomes None."""
         plain = {k: None if isinstance(v, float) and v != v else v for k, v in asdict(self).items()}
         return plain | {"dead": list(self.dead)}
 
-    def __str__(self):
+    def __str__(self) -> str:
         damping = "none helps" if self.smallest_damping is None else f"{self.smallest_damping:g}"
         dead = f"{len(self.dead)}" + (f" (first: {', '.join(map(str, self.dead[:8]))})" if self.dead else "")
         return "\n".join(
@@ -138,7 +140,7 @@ ADVICE = {
 }
 
 
-def hessian_report(H):
+def hessian_report(H: ArrayLike) -> HessianReport:
     """Examine a Hessian: tell NaN, asymmetry, indefiniteness, rank and dead channels apart.
 
     Parameters
@@ -174,8 +176,7 @@ def hessian_report(H):
         raise ValueError(f"H must be square and not empty, but its shape is {H.shape}.")
     n, n_bad = len(H), int((~np.isfinite(H)).sum())
     if n_bad:
-        nan = float("nan")
-        return HessianReport("non-finite", n, 0, n_bad, nan, (), nan, nan, nan, None, ADVICE["non-finite"])
+        return HessianReport("non-finite", n, 0, n_bad, np.nan, (), np.nan, np.nan, np.nan, None, ADVICE["non-finite"])
     tolerance = checks.ASYMMETRY.get(H.dtype, 1e-6)
     H = H.astype(np.float64)
     gap, scale = checks.asymmetry(H)
@@ -186,7 +187,7 @@ def hessian_report(H):
     rank = int((eigenvalues > ZERO_PIVOT * trace).sum())
     if gap > tolerance * scale:
         kind = "asymmetric"
-    elif _is_indefinite(H):
+    elif is_indefinite(H):
         kind = "indefinite"
     elif dead:
         kind = "dead channels"
@@ -196,14 +197,6 @@ def hessian_report(H):
     extremes = float(eigenvalues[0]), float(eigenvalues[-1])
     damping = _smallest_damping(extremes[0], trace, mean)
     return HessianReport(kind, n, rank, 0, asymmetry, dead, *extremes, mean, damping, ADVICE[kind])
-
-
-def _is_indefinite(H):
-    try:
-        ldl(H)
-    except np.linalg.LinAlgError:
-        return True
-    return False
 
 
 def _smallest_damping(smallest, trace, mean):
@@ -218,7 +211,7 @@ def _smallest_damping(smallest, trace, mean):
     return float(np.ceil(fraction / unit) * unit)
 
 
-def damp(H, fraction):
+def damp(H: ArrayLike, fraction: float) -> NDArray[np.floating]:
     """H + fraction * mean(diag H) * I, as a new array.
 
     Parameters
@@ -251,7 +244,7 @@ def damp(H, fraction):
     return H
 
 
-def save_hessian(path, H, *, tokens=0):
+def save_hessian(path: storage.FilePath, H: ArrayLike, *, tokens: int = 0) -> None:
     """Write a Hessian file: safetensors with `H` and the metadata format, version, tokens.
 
     Parameters
@@ -273,7 +266,7 @@ def save_hessian(path, H, *, tokens=0):
     storage.write_tensors(path, {"H": H}, {"format": FILE_FORMAT, "version": FILE_VERSION, "tokens": str(tokens)})
 
 
-def load_hessian(path):
+def load_hessian(path: storage.FilePath) -> tuple[NDArray[np.floating], int]:
     """Read a Hessian file.
 
     Parameters

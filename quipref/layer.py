@@ -1,12 +1,16 @@
 """A quantized layer: its codes, what decodes them, and its exact size."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from quipref import checks
+from quipref.rounding.quantizer import StoredQuantizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +36,23 @@ class QuantizedLayer:
     The object is not changed after it was made: its codes are read-only.
     """
 
-    shape: tuple
+    shape: tuple[int, int]
     method: str
-    options: dict
-    codes: np.ndarray = field(repr=False)
-    round_to: object = field(repr=False)
+    options: Mapping[str, Any]
+    codes: NDArray[np.unsignedinteger] = field(repr=False)
+    round_to: StoredQuantizer = field(repr=False)
     scale_bits: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
         self.codes.setflags(write=False)
 
-    def header(self):
+    def header(self) -> str:
         """The facts that a reader needs besides the codes and scales, as compact JSON text."""
         facts = {"method": self.method, "shape": list(self.shape), "options": dict(self.options)}
         return json.dumps(facts, separators=(",", ":"))
 
-    def size_in_bits(self):
+    def size_in_bits(self) -> dict[str, int]:
         """Bits of each part: codes at their fixed width, scales, header. The sum is the whole layer."""
         return {
             "codes": self.codes.size * self.round_to.code_bits,
@@ -57,15 +61,15 @@ class QuantizedLayer:
         }
 
     @property
-    def bits_per_weight(self):
+    def bits_per_weight(self) -> float:
         """All bits of the layer, divided by its m n weights."""
         return sum(self.size_in_bits().values()) / (self.shape[0] * self.shape[1])
 
-    def dequantize(self, dtype=np.float32):
+    def dequantize(self, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
         """The weights (m, n) that the codes stand for."""
         return self.round_to.decode(self.codes).astype(dtype)
 
-    def matvec(self, x):
+    def matvec(self, x: ArrayLike) -> NDArray[np.floating]:
         """W x for one input (n,), or for each row of a batch (B, n), as (m,) or (B, m)."""
         x = np.asarray(x)
         x = checks.real_array(x, "x", ndim=2 if x.ndim == 2 else 1)
@@ -73,7 +77,7 @@ class QuantizedLayer:
             raise ValueError(f"x must end in {self.shape[1]} inputs, but its shape is {x.shape}.")
         return x @ self.dequantize(x.dtype).T
 
-    def __matmul__(self, X):
+    def __matmul__(self, X: ArrayLike) -> NDArray[np.floating]:
         """W @ X for X of shape (n,) or (n, B)."""
         X = np.asarray(X)
         return self.matvec(X.T).T

@@ -5,9 +5,11 @@ matrix that embeds the bytes and predicts them. x is (windows, positions, d_mode
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks, data, storage
 from quipref.hessian import HessianAccumulator
@@ -53,29 +55,31 @@ class LanguageModel:
         not quantized: `layers.0.attn_norm`, `layers.0.mlp_norm`, `norm`, `embed`.
     """
 
-    def __init__(self, shape, weights):
+    def __init__(self, shape: Shape, weights: dict[str, NDArray[np.float32]]) -> None:
         self.shape = shape
         self.weights = weights
         half = shape.d_model // shape.n_heads // 2
         angles = np.outer(np.arange(shape.context), shape.rope_base ** (-np.arange(half) / half))
         self._cos, self._sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
-    def linear_names(self):
+    def linear_names(self) -> list[str]:
         """The names of all linear layers, in the order of the forward pass."""
         parts = [f"attn.{p}" for p in ATTENTION] + [f"mlp.{p}" for p in MLP]
         return [f"layers.{i}.{part}" for i in range(self.shape.n_layers) for part in parts]
 
-    def linear(self, name):
+    def linear(self, name: str) -> NDArray[np.float32]:
         """The weights (outputs, inputs) of one linear layer."""
         return self.weights[checks.choice(name, "name", self.linear_names())]
 
-    def with_linears(self, replaced):
+    def with_linears(self, replaced: Mapping[str, ArrayLike]) -> "LanguageModel":
         """A model that shares everything with this one but the linear layers in the dict `replaced`."""
         for name, W in replaced.items():
             checks.same_shape(checks.weights(W, name), name, self.linear(name), "the layer it replaces")
         return LanguageModel(self.shape, self.weights | {k: np.asarray(W, np.float32) for k, W in replaced.items()})
 
-    def logits(self, tokens, tap=None):
+    def logits(
+        self, tokens: NDArray[np.uint8], tap: Callable[[str, NDArray[np.float32]], object] | None = None
+    ) -> NDArray[np.float32]:
         """Scores (windows, positions, 256) of the next byte, for tokens (windows, positions) uint8.
 
         `tap(name, X)` is called with the input X of each linear layer in `SHARED`.
@@ -121,7 +125,7 @@ class LanguageModel:
         cos, sin = self._cos[: x.shape[2]], self._sin[: x.shape[2]]
         return np.concatenate((a * cos - b * sin, a * sin + b * cos), axis=-1)
 
-    def bits_per_byte(self, text, *, overlap=0):
+    def bits_per_byte(self, text: bytes, *, overlap: int = 0) -> float:
         """Mean -log2 p of each byte of `text` given the earlier ones of its window.
 
         The text (bytes) is cut into windows of `shape.context` bytes; its first byte is not scored.
@@ -144,7 +148,9 @@ class LanguageModel:
             n_scored += surprise[:, overlap:].size
         return total / n_scored / math.log(2)
 
-    def hessians(self, text, progress=None):
+    def hessians(
+        self, text: bytes, progress: Callable[[float], object] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """{name: H} for every linear layer, gathered in one pass over `text` (bytes).
 
         Layers that read the same input share one float64 array. `progress` is told the share that is
@@ -163,7 +169,7 @@ class LanguageModel:
                 progress(min(1.0, (i + BATCH) / len(inputs)))
         return self.share({name: accumulator.hessian() for name, accumulator in gathered.items()})
 
-    def share(self, hessians):
+    def share(self, hessians: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         """Give the Hessian of each group in `SHARED` to all its members."""
         return {
             f"layers.{i}.{group.split('.')[0]}.{member}": hessians[f"layers.{i}.{group}"]
@@ -182,7 +188,7 @@ class LanguageModel:
         return windows[:, :-1], windows[:, 1:]
 
 
-def load_lm(path=None):
+def load_lm(path: storage.FilePath | None = None) -> LanguageModel:
     """The model that ships with quipref, or another file of the same form.
 
     Parameters

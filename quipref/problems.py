@@ -1,23 +1,27 @@
 """Random layers (W, H) on which bounds are checked and rounding ideas are compared."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quipref import checks
 
-SPECTRA = ("power", "flat", "low_rank", "outlier", "dead")
-BASES = ("haar", "hadamard", "identity")
+Spectrum = Literal["power", "flat", "low_rank", "outlier", "dead"]
+Basis = Literal["haar", "hadamard", "identity"]
+SPECTRA, BASES = get_args(Spectrum), get_args(Basis)
 
 
 class Layer(NamedTuple):
     """Weights W (m, n) and the second moment H (n, n) of their inputs, both float64."""
 
-    W: np.ndarray
-    H: np.ndarray
+    W: NDArray[np.float64]
+    H: NDArray[np.float64]
 
 
-def random_layer(m, n, *, spectrum="power", basis="haar", seed):
+def random_layer(
+    m: int, n: int, *, spectrum: Spectrum = "power", basis: Basis = "haar", seed: int | np.random.Generator
+) -> Layer:
     """A Gaussian layer W and a Hessian H = Q diag(eigenvalues) Q^T of mean diagonal one.
 
     Parameters

@@ -1,13 +1,19 @@
 """The proxy loss tr((W_hat - W) H (W_hat - W)^T) and what published programs divide it by."""
 
+from typing import Literal, get_args
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from quipref import checks
 
-NORMALIZATIONS = (None, "weights", "nearest", "trace")
+Normalization = Literal[None, "weights", "nearest", "trace"]
+NORMALIZATIONS = get_args(Normalization)
 
 
-def proxy_loss(W, W_hat, H, *, normalize=None, nearest=None):
+def proxy_loss(
+    W: ArrayLike, W_hat: ArrayLike, H: ArrayLike, *, normalize: Normalization = None, nearest: ArrayLike | None = None
+) -> float:
     """Expected squared error of a layer's output, tr((W_hat - W) H (W_hat - W)^T).
 
     Parameters

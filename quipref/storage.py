@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+FilePath = str | os.PathLike[str]
+
 
 def sha256(path):
     """The SHA-256 of a file as 64 hexadecimal digits, read in pieces."""

@@ -5,9 +5,15 @@
 """
 
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import data, lm, proxy
+from quipref.layer import QuantizedLayer
 from quipref.methods import registry
 
 BITS = (4, 3, 2)
@@ -51,12 +57,15 @@ class Row:
     perplexity: float | None
     seconds: float
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The row as JSON types."""
         return asdict(self)
 
 
-def run(*, full=False, threads=None, step=lambda message, done, total: None):
+def run(
+    *, full: bool = False, threads: int | None = None,
+    step: Callable[[str, float, int], object] = lambda message, done, total: None,
+) -> list[Row]:  # fmt: skip
     """Quantize, measure and return the rows, the original model first.
 
     Parameters
@@ -92,7 +101,11 @@ def run(*, full=False, threads=None, step=lambda message, done, total: None):
     return [original, *rows]
 
 
-def compare(linears, hessians, *, bits=BITS, quality=None, threads=None, step=lambda message, done: None):
+def compare(
+    linears: Mapping[str, NDArray[np.floating]], hessians: Mapping[str, ArrayLike], *, bits: Sequence[int] = BITS,
+    quality: Callable[[dict[str, QuantizedLayer]], float] | None = None, threads: int | None = None,
+    step: Callable[[str, int], object] = lambda message, done: None,
+) -> list[Row]:  # fmt: skip
     """Every method on the same layers.
 
     Parameters
@@ -109,7 +122,7 @@ def compare(linears, hessians, *, bits=BITS, quality=None, threads=None, step=la
     -------
     list of Row
     """
-    rows = []
+    rows: list[Row] = []
     for b in bits:
         nearest = None
         for method, options in registry.tour_rows():
@@ -180,7 +193,7 @@ def _number(value, digits):
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def table(rows):
+def table(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table with aligned columns, and its footnotes; a column without content is left out."""
     columns = [column for column in zip(HEADINGS, *map(cells, rows), strict=True) if any(column[1:])]
     widths = [max(map(len, column)) for column in columns]

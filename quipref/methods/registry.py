@@ -2,9 +2,13 @@
 
 import inspect
 from importlib import import_module
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from quipref import backend as backends
 from quipref import checks
+from quipref.layer import QuantizedLayer
 
 # name: (module, option sets that the tour shows as rows)
 METHODS = {
@@ -15,7 +19,10 @@ METHODS = {
 GENERAL = ("W", "H", "bits", "seed", "backend", "threads", "progress")
 
 
-def quantize(W, H, *, method, bits, seed=0, backend="numba", threads=None, progress=False, **options):
+def quantize(
+    W: ArrayLike, H: ArrayLike, *, method: str, bits: int, seed: int = 0, backend: backends.Backend = "numba",
+    threads: int | None = None, progress: bool = False, **options: Any,
+) -> QuantizedLayer:  # fmt: skip
     """Quantize a layer with one of the published methods.
 
     Parameters

@@ -1,9 +1,17 @@
 """Babai's nearest plane, the lattice algorithm that LDLQ and OPTQ turn out to be."""
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from quipref.backend import Backend
 from quipref.rounding.ldlq import ldlq
+from quipref.rounding.quantizer import Quantizer
 
 
-def babai(W, H, *, round_to=None, rng=None, backend="numba", threads=None):
+def babai(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None,
+    rng: int | np.random.Generator | None = None, backend: Backend = "numba", threads: int | None = None,
+) -> NDArray[np.floating]:  # fmt: skip
     """Round each row of W to a near point of the lattice of X, where H = X^T X.
 
     With X = QR, plane after plane from the last: z_k = round(w_k + sum_{j>k} R_kj / R_kk (w_j - z_j)).

@@ -1,14 +1,19 @@
 """Greedy coordinate descent on the proxy loss, with the clamp inside each update."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
 from quipref.factor import ldl
-from quipref.rounding.ldlq import arguments
+from quipref.rounding.ldlq import Order, arguments
+from quipref.rounding.quantizer import Quantizer
 
 
-def greedy(W, H, *, round_to=None, start=None, passes=10, order="forward", backend="numba", threads=None):
+def greedy(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, start: ArrayLike | None = None,
+    passes: int = 10, order: Order = "forward", backend: backends.Backend = "numba", threads: int | None = None,
+) -> NDArray[np.floating]:  # fmt: skip
     """Round one column at a time to the level that is best with all the others fixed; repeat.
 
     W_hat_j <- Q(W_hat_j + ((W - W_hat) H)_j / H_jj), swept over the columns until nothing moves.

@@ -8,13 +8,16 @@ LDLQ. (`numpy.rint` and the authors' OPTQ round halves to even.)
 """
 
 import math
+from typing import Literal, Self, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
 
-ROUNDINGS = ("nearest", "stochastic")
+Rounding = Literal["nearest", "stochastic"]
+ROUNDINGS = get_args(Rounding)
 SHRINK_FACTORS = np.arange(1, 41) / 40  # of the step that just reaches the largest weight
 CHUNK = 256  # rows that the step search holds at a time
 
@@ -37,7 +40,10 @@ class AffineGrid:
 
     block = 1
 
-    def __init__(self, step, offset, low, high, rounding="nearest"):
+    def __init__(
+        self, step: float | NDArray[np.floating], offset: float, low: int | None, high: int | None,
+        rounding: Rounding = "nearest",
+    ) -> None:  # fmt: skip
         self.step, self.offset = step, offset
         self.low = None if low is None else checks.integer(low, "low")
         self.high = None if high is None else checks.integer(high, "high")
@@ -46,21 +52,23 @@ class AffineGrid:
         self.rounding = checks.choice(rounding, "rounding", ROUNDINGS)
 
     @property
-    def bits(self):
+    def bits(self) -> float | None:
         """log2 of the number of levels, None for an unbounded grid."""
         return None if self.low is None or self.high is None else math.log2(self.high - self.low + 1)
 
     @property
-    def code_bits(self):
+    def code_bits(self) -> int | None:
         """Bits of a stored code, a whole number; None for an unbounded grid."""
         return None if self.bits is None else (self.high - self.low).bit_length()
 
     @property
-    def limits(self):
+    def limits(self) -> tuple[float, float]:
         """(low, high) as floats, infinite where there is no bound."""
         return -np.inf if self.low is None else self.low, np.inf if self.high is None else self.high
 
-    def quantize(self, T, rng=None):
+    def quantize(
+        self, T: ArrayLike, rng: int | np.random.Generator | None = None
+    ) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
         """Round the targets T (rows, columns); return (codes, T_hat), both of T's shape.
 
         Codes are k - low in the smallest unsigned integer, or k itself as int64 without a lower
@@ -71,14 +79,14 @@ class AffineGrid:
         k = np.clip(np.floor(self._coordinates(T) + self._shift(T, rng)), *self.limits)
         return self._encode(k), self._values(k, T.dtype)
 
-    def decode(self, codes):
+    def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
         """The values of the codes, float64."""
         codes = np.asarray(codes)
         if codes.dtype.kind not in "ui":
             raise TypeError(f"codes must be integers, but their dtype is {codes.dtype}.")
         return self._values(codes.astype(np.float64) + (self.low or 0), np.float64)
 
-    def affine(self, m, dtype):
+    def affine(self, m: int, dtype: np.dtype) -> tuple[NDArray[np.floating], *tuple[np.floating, ...]] | None:
         """(step (m,), offset, low, high) for the compiled twins, or None for stochastic rounding."""
         if self.rounding == "stochastic":
             return None
@@ -137,10 +145,10 @@ class IntegerGrid(AffineGrid):
     [[0 1 2 3]] [[0. 1. 2. 3.]]
     """
 
-    def __init__(self, low=None, high=None, *, rounding="nearest"):
+    def __init__(self, low: int | None = None, high: int | None = None, *, rounding: Rounding = "nearest") -> None:
         super().__init__(1.0, 0.0, low, high, rounding)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"IntegerGrid({self.low}, {self.high}, rounding={self.rounding!r})"
 
 
@@ -164,7 +172,7 @@ class UniformGrid(AffineGrid):
     array([[ 0.5, -1.5,  0.5,  1.5]])
     """
 
-    def __init__(self, step, bits, *, clamp=True):
+    def __init__(self, step: NDArray[np.float16], bits: int, *, clamp: bool = True) -> None:
         step = np.asarray(step)
         if step.dtype != np.float16 or step.ndim != 2 or step.shape[1] != 1:
             raise ValueError(f"step must be float16 of shape (m, 1), but it is {step.dtype} of shape {step.shape}.")
@@ -173,7 +181,10 @@ class UniformGrid(AffineGrid):
         self.clamp = clamp
 
     @classmethod
-    def fit(cls, W, bits, *, per="row", clamp=True, backend="numba", threads=None):
+    def fit(
+        cls, W: ArrayLike, bits: int, *, per: Literal["row", "tensor"] = "row", clamp: bool = True,
+        backend: backends.Backend = "numba", threads: int | None = None,
+    ) -> Self:  # fmt: skip
         """The grid with the least squared error among 40 shrunk steps, row by row or for all of W.
 
         Parameters
@@ -205,7 +216,7 @@ class UniformGrid(AffineGrid):
         backends.over_rows(len(rows), threads, lambda first, last: search(*arguments, first, last, best))
         return cls(best.astype(np.float16)[:, None], bits, clamp=clamp)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"UniformGrid({len(self.step)} steps, bits={self.code_bits}, clamp={self.clamp})"
 
 

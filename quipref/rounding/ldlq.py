@@ -1,19 +1,38 @@
 """LDLQ: adaptive rounding with linear feedback from the LDL factor of H, and the class it is best in."""
 
+from typing import Literal, get_args, overload
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
 from quipref.factor import block_ldl, ldl
 from quipref.rounding.blocked import blocked_feedback
 from quipref.rounding.grid import IntegerGrid
+from quipref.rounding.quantizer import Quantizer
 
-ORDERS = ("forward", "backward")
+Order = Literal["forward", "backward"]
+ORDERS = get_args(Order)
 
 
+@overload
 def ldlq(
-    W, H, *, round_to=None, order="forward", rng=None, backend="numba", threads=None, return_codes=False
-):  # fmt: skip
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: Literal[False] = False,
+) -> NDArray[np.floating]: ...  # fmt: skip
+@overload
+def ldlq(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: Literal[True],
+) -> tuple[NDArray[np.floating], NDArray[np.integer]]: ...  # fmt: skip
+def ldlq(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: bool = False,
+) -> NDArray[np.floating] | tuple[NDArray[np.floating], NDArray[np.integer]]:  # fmt: skip
     """Round W column by column, feeding the error of the finished columns into the next one.
 
     W_hat_k = Q(W_k + (W - W_hat)_{<k} U_{<k,k})    with    H = (U + I) D (U + I)^T.
@@ -81,7 +100,10 @@ def ldlq(
     return finish(W_hat, codes, order, round_to, return_codes)
 
 
-def linear_feedback(W, X, *, round_to=None, rng=None, backend="numba", threads=None):
+def linear_feedback(
+    W: ArrayLike, X: ArrayLike, *, round_to: Quantizer | None = None,
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+) -> NDArray[np.floating]:  # fmt: skip
     """The class of methods that LDLQ is optimal in: W_hat = Q(W + (W - W_hat) X).
 
     Parameters
@@ -141,7 +163,7 @@ def textbook(W, X, round_to, rng):
     return (np.concatenate(codes, axis=1) if codes else np.empty(W.shape, np.int64)), W_hat
 
 
-def arguments(W, H, round_to, order, threads):
+def arguments(W, H, round_to, order, threads) -> tuple[NDArray[np.floating], NDArray[np.floating], Quantizer]:
     """The checked arguments that LDLQ, OPTQ and greedy share."""
     W = checks.weights(W)
     H = checks.symmetric(H, n=W.shape[1])

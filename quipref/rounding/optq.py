@@ -1,14 +1,34 @@
 """OPTQ (GPTQ): round a column, then move the others to where they best make up for its error."""
 
+from typing import Literal, overload
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref.factor import ldl
 from quipref.rounding.blocked import blocked_feedback
-from quipref.rounding.ldlq import arguments, column_order, finish
+from quipref.rounding.ldlq import Order, arguments, column_order, finish
+from quipref.rounding.quantizer import Quantizer
 
 
-def optq(W, H, *, round_to=None, order="forward", rng=None, backend="numba", threads=None, return_codes=False):
+@overload
+def optq(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: Literal[False] = False,
+) -> NDArray[np.floating]: ...  # fmt: skip
+@overload
+def optq(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: Literal[True],
+) -> tuple[NDArray[np.floating], NDArray[np.integer]]: ...  # fmt: skip
+def optq(
+    W: ArrayLike, H: ArrayLike, *, round_to: Quantizer | None = None, order: Order = "forward",
+    rng: int | np.random.Generator | None = None, backend: backends.Backend = "numba", threads: int | None = None,
+    return_codes: bool = False,
+) -> NDArray[np.floating] | tuple[NDArray[np.floating], NDArray[np.integer]]:  # fmt: skip
     """Round column by column; after each one, correct all later columns by the optimal update.
 
     e = (T_j - Q(T_j)) / C_jj,    T_{>j} <- T_{>j} - e C_{j,>j}    with    H^-1 = C^T C, C upper.

@@ -10,33 +10,37 @@ from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
 from quipref import problems
 
 SIZES = (1, 2, 4, 8)
-BASES = ("identity", "hadamard", "haar")  # from the simplest: that is where examples shrink to
+Bases = tuple[problems.Basis, ...]
+BASES: Bases = ("identity", "hadamard", "haar")  # from the simplest: that is where examples shrink to
 SEEDS = st.integers(0, 2**32 - 1)
+Size = int | st.SearchStrategy[int] | None
+Matrices = st.SearchStrategy[NDArray[np.float64]]
 
 
 class Eigensystem(NamedTuple):
     """Eigenvalues (n,) and, as columns, orthonormal eigenvectors (n, n) of a Hessian."""
 
-    values: np.ndarray
-    vectors: np.ndarray
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
 
-    def power(self, exponent):
+    def power(self, exponent: float) -> NDArray[np.float64]:
         """H^exponent, exactly symmetric: ``power(1)`` is H and ``power(0.5)`` its square root."""
         A = (self.vectors * self.values**exponent) @ self.vectors.T
         return (A + A.T) / 2
 
-    def incoherence(self):
+    def incoherence(self) -> float:
         """Sqrt(n) times the largest entry of the eigenvectors of nonzero eigenvalues."""
         vectors = self.vectors[:, self.values > 0]
         return float(np.sqrt(len(vectors)) * np.abs(vectors).max(initial=0.0))
 
 
-def orthonormal_bases(n=None, *, bases=BASES):
+def orthonormal_bases(n: Size = None, *, bases: Bases = BASES) -> Matrices:
     """Orthonormal bases: the axes, Sylvester's Hadamard matrix with drawn signs of its rows, Haar by seed.
 
     Q^T Q = I
@@ -82,7 +86,10 @@ def orthonormal_bases(n=None, *, bases=BASES):
     return draw_basis()
 
 
-def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=BASES):
+def eigensystems(
+    n: Size = None, *, low: float = 1e-4, high: float = 1e2, singular: bool = False,
+    bases: Bases = BASES,
+) -> st.SearchStrategy[Eigensystem]:  # fmt: skip
     """Eigenvalues and eigenvectors drawn apart, so that a test knows an eigenbasis of its H.
 
     H = Q diag(values) Q^T
@@ -127,8 +134,9 @@ def eigensystems(n=None, *, low=1e-4, high=1e2, singular=False, bases=BASES):
 
 
 def hessians(
-    n=None, *, low=1e-4, high=1e2, singular=False, outliers=False, dead=False, bases=BASES
-):  # fmt: skip
+    n: Size = None, *, low: float = 1e-4, high: float = 1e2, singular: bool = False, outliers: bool = False,
+    dead: bool = False, bases: Bases = BASES,
+) -> Matrices:  # fmt: skip
     """Symmetric positive semidefinite matrices, positive definite unless asked otherwise.
 
     H = g Q diag(values) Q^T g, g diagonal
@@ -174,9 +182,10 @@ def hessians(
 
 
 def layers(
-    m=None, n=None, *, weights=None, low=1e-4, high=1e2, singular=False, outliers=False, dead=False,
-    bases=BASES,
-):  # fmt: skip
+    m: Size = None, n: Size = None, *, weights: st.SearchStrategy[float] | None = None, low: float = 1e-4,
+    high: float = 1e2, singular: bool = False, outliers: bool = False, dead: bool = False,
+    bases: Bases = BASES,
+) -> st.SearchStrategy[problems.Layer]:  # fmt: skip
     """Layers (W, H) drawn entry by entry; they shrink to round numbers.
 
     Parameters
@@ -220,7 +229,10 @@ def layers(
     return draw_layer()
 
 
-def seeded_layers(m=None, n=None, *, spectra=problems.SPECTRA, bases=BASES):
+def seeded_layers(
+    m: Size = None, n: Size = None, *, spectra: tuple[problems.Spectrum, ...] = problems.SPECTRA,
+    bases: Bases = BASES,
+) -> st.SearchStrategy[problems.Layer]:  # fmt: skip
     """Layers in generic position: a drawn seed, and the array from `quipref.random_layer`.
 
     Parameters
