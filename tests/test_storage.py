@@ -50,7 +50,8 @@ class TestAtomic:
 
     def test_an_interrupted_process_leaves_nothing(self, tmp_path):
         program = (
-            "import sys\nfrom quipref import storage\n"
+            "import signal, sys\nfrom quipref import storage\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background inherits 'ignore'
             "with storage.atomic(sys.argv[1]) as scratch:\n"
             "    scratch.write_text('half'); print('here', flush=True); sys.stdin.read()\n"
         )
