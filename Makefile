@@ -24,7 +24,7 @@ test: $(VENV)/.stamp-test
 	$(PY) -m pytest $(ARGS)
 
 lab: $(VENV)/.stamp-notebooks
-	$(PY) -m jupyter lab notebooks/
+	$(PY) -m jupyter lab notebooks/ $(ARGS)
 
 notebooks: $(VENV)/.stamp-test
 	$(PY) -m pytest --nbval-lax --nbval-current-env notebooks $(ARGS)

@@ -23,7 +23,7 @@ def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
             f"Convert it first, for example {name}.astype(np.float64)."
         )
     if X.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} axes, but its shape is {X.shape}. Reshape it first.")
+        raise ValueError(f"{name} must have {ndim} axes, but its shape is {X.shape}. Reshape or flatten it first.")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
     if X.size and not np.isfinite((X.min(), X.max())).all():  # NaN passes through min; no array of booleans is formed
@@ -82,7 +82,7 @@ def asymmetry(H):
 
 def choice(value, name, choices):
     """`value`, which must be one of `choices`."""
-    if value not in choices:
+    if not isinstance(value, (str, type(None))) or value not in choices:
         listed = ", ".join(repr(c) for c in choices)
         raise ValueError(f"{name} must be one of {listed}, but {value!r} came.")
     return value

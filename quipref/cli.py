@@ -1,11 +1,12 @@
 """The command line: `quipref tour`, `compare`, `hessian`, `doctor`; `--json` on each, for scripts.
 
 Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
-error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted.
+error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted, 143 terminated.
 """
 
 import argparse
 import json
+import signal
 import sys
 import warnings
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ def main(arguments=None):
     """Run one command; return the exit status."""
     options = parser().parse_args(arguments)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminable():
             warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
             options.run(options)
     except (ValueError, TypeError, OSError) as error:
@@ -35,6 +36,20 @@ def main(arguments=None):
         print("quipref: interrupted; no file was left half-written.", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def _terminable():
+    """Let SIGTERM end the program as an exception does, so that scratch files are removed; exit status 143."""
+
+    def stop(*_):
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parser():
@@ -81,14 +96,17 @@ def run_tour(options):
     from quipref.figures import tour as figure
 
     picture = Path(options.picture).resolve()
+    if picture.suffix != ".png":
+        raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {picture.stem}.png.")
     with storage.atomic(picture) as scratch:  # a folder that cannot be written to is refused before the work
         with progress_bar("tour") as step:
             rows = tour.run(full=options.full, step=step)
+        if not options.json:
+            print(tour.table(rows))
         figure.save(rows, scratch)
     if options.json:
         _print_json({"rows": [row.to_dict() for row in rows], "full": options.full, "picture": str(picture)})
     else:
-        print(tour.table(rows))
         print(f"\npicture: {picture}")
 
 
@@ -158,7 +176,10 @@ def read_layer(text):
 
 def _array(arrays, name, path):
     if name not in arrays:
-        raise ValueError(f"{path} must hold an array {name}, but it holds {sorted(arrays)}.")
+        raise ValueError(
+            f"{path} must hold an array {name}, but it holds {sorted(arrays)}. "
+            "Write it with numpy.savez(file, W=W, H=H)."
+        )
     return arrays[name]
 
 

@@ -143,7 +143,8 @@ def _precision(dtype):
 def _reversed_cholesky(H, dtype):
     """The upper R with H = R R^T as a view, or None where Cholesky stops at a pivot.
 
-    Reversing both axes of H is reversing its memory, and turns R into a lower Cholesky factor.
+    Let J reverse the order of the columns. H = R R^T with R upper means J H J = (J R J)(J R J)^T with J R J
+    lower: the ordinary Cholesky factor of the reversed matrix, reversed again.
     """
     from scipy.linalg.lapack import get_lapack_funcs
 
@@ -151,7 +152,8 @@ def _reversed_cholesky(H, dtype):
         return np.empty((0, 0), dtype)
     A = np.array(H[::-1, ::-1], dtype=dtype, order="C")
     (potrf,) = get_lapack_funcs(("potrf",), (A,))
-    # A.T is the Fortran view of the same symmetric memory: the upper factor of A.T is A = C C^T, lower.
+    # LAPACK reads columns, NumPy writes rows: A.T is A's memory as LAPACK sees it, without a copy. Its upper
+    # factor, read back through .T, is the lower factor of A.
     factor, info = potrf(A.T, lower=0, overwrite_a=1, clean=0)
     return factor.T[::-1, ::-1] if info == 0 else None
 
@@ -202,9 +204,25 @@ def _pivot(value, column, trace, H):
 
 def _indefinite(H):
     """The refusal of an indefinite H; eigenvalues are computed only here, to explain it."""
-    n = len(H)
-    smallest = np.linalg.eigvalsh(np.asarray(H, np.float64))[0]
-    return (
-        f"H must be symmetric positive semidefinite; its smallest eigenvalue is {smallest:.1e} (n = {n}). "
-        "Symmetrise or damp it: quipref.damp(H, 0.01); quipref.hessian_report(H) says how much is enough."
-    )
+    H = np.asarray(H, np.float64)
+    smallest = np.linalg.eigvalsh(H)[0]
+    found = f"H must be symmetric positive semidefinite; its smallest eigenvalue is {smallest:.1e} (n = {len(H)}). "
+    fraction = smallest_damping(smallest, float(np.trace(H)), len(H))
+    if fraction is None:
+        return found + "Damping cannot help, since its trace is not positive: look for the step that made it."
+    return found + f"Symmetrise or damp it: quipref.damp(H, {fraction:g})."
+
+
+def smallest_damping(smallest, trace, n):
+    """The fraction of the mean diagonal that lifts the smallest eigenvalue to 2e-12 tr H, rounded up to two digits.
+
+    Zero where it is higher already, None where the trace is not positive, so that no fraction lifts anything.
+    """
+    if trace <= 0:
+        return None
+    missing = 2 * ZERO_PIVOT * trace - smallest
+    if missing <= 0:
+        return 0.0
+    fraction = missing * n / trace
+    unit = 10.0 ** (np.floor(np.log10(fraction)) - 1)
+    return float(np.ceil(fraction / unit) * unit)

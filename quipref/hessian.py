@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks, storage
-from quipref.factor import ZERO_PIVOT, is_indefinite
+from quipref.factor import ZERO_PIVOT, is_indefinite, smallest_damping
 
 FILE_FORMAT, FILE_VERSION = "quipref.hessian", "1"
 
@@ -24,7 +24,8 @@ class HessianAccumulator:
     -----
     Sums are kept in float64, so the order of the updates matters only up to rounding, and two
     accumulators over different texts can be merged. The published programs differ by a factor:
-    OPTQ's H is twice this one. No rounding method in quipref depends on the scale of H.
+    OPTQ's program sums 2 x x^T and divides by sequences, not tokens, so its H is 2 x (tokens a sequence)
+    times this one. No rounding method in quipref depends on the scale of H.
 
     Examples
     --------
@@ -138,6 +139,7 @@ ADVICE = {
     "rank-deficient": "ldlq takes it as it is; for optq damp it, or gather more than n tokens.",
     "positive definite": "Every method takes it as it is.",
 }
+NO_DAMPING = "No damping helps, since the trace is not positive: gather H again, from inputs that are not all zero."
 
 
 def hessian_report(H: ArrayLike) -> HessianReport:
@@ -195,20 +197,9 @@ def hessian_report(H: ArrayLike) -> HessianReport:
         kind = "rank-deficient" if rank < n else "positive definite"
     asymmetry = gap / scale if scale else 0.0
     extremes = float(eigenvalues[0]), float(eigenvalues[-1])
-    damping = _smallest_damping(extremes[0], trace, mean)
-    return HessianReport(kind, n, rank, 0, asymmetry, dead, *extremes, mean, damping, ADVICE[kind])
-
-
-def _smallest_damping(smallest, trace, mean):
-    """The fraction of the mean diagonal that lifts the smallest eigenvalue to 2e-12 tr H."""
-    if mean <= 0:
-        return None
-    missing = 2 * ZERO_PIVOT * trace - smallest
-    if missing <= 0:
-        return 0.0
-    fraction = missing / mean
-    unit = 10.0 ** (np.floor(np.log10(fraction)) - 1)
-    return float(np.ceil(fraction / unit) * unit)
+    damping = smallest_damping(extremes[0], trace, n)
+    advice = ADVICE[kind] if damping is not None else NO_DAMPING
+    return HessianReport(kind, n, rank, 0, asymmetry, dead, *extremes, mean, damping, advice)
 
 
 def damp(H: ArrayLike, fraction: float) -> NDArray[np.floating]:

@@ -69,7 +69,12 @@ class LanguageModel:
 
     def linear(self, name: str) -> NDArray[np.float32]:
         """The weights (outputs, inputs) of one linear layer."""
-        return self.weights[checks.choice(name, "name", self.linear_names())]
+        if name not in self.linear_names():
+            raise ValueError(
+                f"{name!r} must be a linear layer, but the model has none of that name. Its layers are "
+                f"layers.0 to layers.{self.shape.n_layers - 1}, each with attn.q, .k, .v, .o and mlp.gate, .up, .down."
+            )
+        return self.weights[name]
 
     def with_linears(self, replaced: Mapping[str, ArrayLike]) -> "LanguageModel":
         """A model that shares everything with this one but the linear layers in the dict `replaced`."""

@@ -46,13 +46,14 @@ def proxy_loss(
     ============== ================= ==========================================================
     normalize      divisor           who prints it
     ============== ================= ==========================================================
-    ``None``       1                 QuIP ("error"); OPTQ's program prints half of it
+    ``None``       1                 QuIP ("error"); OPTQ's program prints half, of its own H
     ``"weights"``  tr(W H W^T)       QuIP#, QTIP ("err_proxy") and EXL3
     ``"nearest"``  loss of nearest   quipref's tour
     ``"trace"``    tr H              a squared error a row, in the units of W^2
     ============== ================= ==========================================================
 
-    The m x m matrix under the trace is never formed: the loss is the sum of (E H) * E.
+    The m x m matrix under the trace is never formed: the loss is the sum of (E H) * E. H is not factored, so
+    an indefinite one is not refused here, and the loss can then be negative.
 
     References
     ----------

@@ -46,6 +46,27 @@ def test_an_interrupted_tour_leaves_nothing(world, tmp_path, capsys, monkeypatch
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_terminated_tour_leaves_nothing(world, tmp_path, monkeypatch):
+    import os
+    import signal
+
+    (tmp_path / "out").mkdir()
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(tour, "compare", lambda *a, **o: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["tour", "--picture", str(tmp_path / "out" / "p.png")])
+    assert stop.value.code == 143
+    assert list((tmp_path / "out").iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_tour_refuses_another_kind_of_picture(world, tmp_path, capsys):
+    status, _, err = call(capsys, "tour", "--picture", tmp_path / "p.svg")
+    assert status == 1
+    assert "--picture must end in .png" in err
+    assert "Name it p.png" in err
+
+
 def test_tour_refuses_a_missing_folder_before_the_work(world, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(tour, "run", lambda **options: pytest.fail("the work was begun"))
     status, _, err = call(capsys, "tour", "--picture", tmp_path / "none" / "p.png")
@@ -98,7 +119,7 @@ def test_refusals_are_one_line_that_says_what_to_do(capsys, arguments, message):
 def test_an_unknown_layer_of_the_model(world, capsys):
     status, _, err = call(capsys, "compare", "lm:layers.9.mlp.down")
     assert status == 1
-    assert "name must be one of 'layers.0.attn.q'" in err
+    assert "'layers.9.mlp.down' must be a linear layer" in err
 
 
 def test_an_archive_without_w(tmp_path, capsys):

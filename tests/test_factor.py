@@ -1,5 +1,7 @@
 """LDL and block LDL: by hand, by definition, singular, indefinite, and at the limits of refusal."""
 
+import re
+
 import numpy as np
 import pytest
 from sizes import size
@@ -176,13 +178,27 @@ class TestRefusal:
         with says(np.linalg.LinAlgError, "its smallest eigenvalue is -1.0e-10 (n = 2)"):
             ldl(np.array([[1.0, 1.01e-5], [1.01e-5, 0.0]]))
 
+    def test_the_damping_that_the_refusal_names_is_enough(self):
+        H = gram(6, 12, seed=6)
+        H -= (np.linalg.eigvalsh(H)[0] + 0.03) * np.eye(6)
+        with pytest.raises(np.linalg.LinAlgError) as refusal:
+            ldl(H)
+        fraction = float(re.search(r"quipref\.damp\(H, ([\d.e-]+)\)", str(refusal.value)).group(1))
+        assert (ldl(quipref.damp(H, fraction))[1] > 0).all()
+        with pytest.raises(np.linalg.LinAlgError):
+            ldl(quipref.damp(H, 0.9 * fraction))
+
+    def test_where_no_damping_helps_the_refusal_says_so(self):
+        with says(np.linalg.LinAlgError, "Damping cannot help, since its trace is not positive"):
+            ldl(np.diag([1.0, -2.0]))
+
     @pytest.mark.parametrize("n", [2, PANEL + 5])
     @pytest.mark.parametrize("call", [ldl, lambda H: block_ldl(H, 1)])
     def test_indefinite(self, n, call):
         H = gram(n, 2 * n, seed=6)
         smallest = np.linalg.eigvalsh(H)[0]
         H -= (smallest + 0.03) * np.eye(n)
-        with says(np.linalg.LinAlgError, f"its smallest eigenvalue is -3.0e-02 (n = {n})", "quipref.hessian_report(H)"):
+        with says(np.linalg.LinAlgError, f"its smallest eigenvalue is -3.0e-02 (n = {n})", "quipref.damp(H, "):
             call(H)
 
     def test_negative_definite(self):

@@ -153,7 +153,7 @@ class TestInputs:
             ldlq(W, np.eye(2), backend=backend)
         with says(ValueError, "H must be symmetric"):
             ldlq(W, np.triu(np.ones((3, 3))), backend=backend)
-        with says(np.linalg.LinAlgError, "its smallest eigenvalue is -1.0e+00 (n = 3)", "quipref.damp(H, 0.01)"):
+        with says(np.linalg.LinAlgError, "its smallest eigenvalue is -1.0e+00 (n = 3)", "quipref.damp(H, 3.1)"):
             ldlq(W, np.diag([1.0, -1.0, 1.0]), backend=backend)
         with says(ValueError, "order must be one of 'forward', 'backward', but 'up' came."):
             ldlq(W, H, order="up", backend=backend)

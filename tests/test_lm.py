@@ -126,7 +126,7 @@ def test_replacing_layers_leaves_the_model_alone(tiny):
 
 
 def test_unknown_layer(tiny):
-    with pytest.raises(ValueError, match=r"name must be one of 'layers.0.attn.q'.* but 'head' came"):
+    with pytest.raises(ValueError, match=r"'head' must be a linear layer, .*layers.0 to layers.0, each with attn.q"):
         tiny.linear("head")
 
 

@@ -23,7 +23,7 @@ def blocked_feedback(W, X, round_to, *, rng, residual, threads):
     which keeps no codes: None comes in their place.
     """
     m, n = W.shape
-    W = np.ascontiguousarray(W)  # one compiled form for every layout
+    W = np.ascontiguousarray(W)  # fewer compiled forms: one for every layout
     affine = getattr(round_to, "affine", None)
     affine = affine(m, W.dtype) if affine else None
     W_hat = np.empty_like(W, order="C")
@@ -72,7 +72,7 @@ def _halve(T, E, X, base, start, stop, width):
         if start < stop:
             base(start, stop)
         return
-    middle = start + (stop - start + width) // (2 * width) * width
+    middle = start + (stop - start + width) // (2 * width) * width  # the multiple of `width` nearest the half
     _halve(T, E, X, base, start, middle, width)
     _add_product(T[middle:stop], X[start:middle, middle:stop], E[start:middle])
     _halve(T, E, X, base, middle, stop, width)
@@ -83,5 +83,6 @@ def _add_product(T, X, E):
     from scipy.linalg.blas import get_blas_funcs
 
     if T.size:
+        # BLAS reads columns where NumPy writes rows: for it the transposes are as they stand, T.T += E.T @ X.
         (gemm,) = get_blas_funcs(("gemm",), (T, E))
         gemm(1.0, E.T, X.T, trans_b=1, beta=1.0, c=T.T, overwrite_c=1)

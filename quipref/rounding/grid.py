@@ -175,7 +175,10 @@ class UniformGrid(AffineGrid):
     def __init__(self, step: NDArray[np.float16], bits: int, *, clamp: bool = True) -> None:
         step = np.asarray(step)
         if step.dtype != np.float16 or step.ndim != 2 or step.shape[1] != 1:
-            raise ValueError(f"step must be float16 of shape (m, 1), but it is {step.dtype} of shape {step.shape}.")
+            raise ValueError(
+                f"step must be float16 of shape (m, 1), but it is {step.dtype} of shape {step.shape}. "
+                "UniformGrid.fit(W, bits) finds one."
+            )
         half = 2 ** checks.integer(bits, "bits", low=1, high=8) // 2
         super().__init__(step, 0.5, *((-half, half - 1) if clamp else (None, None)))
         self.clamp = clamp
@@ -229,7 +232,7 @@ def best_steps(W, candidates, offset, low, high, first_row, last_row, best):
             k = np.clip(np.floor(W[here] / np.where(step == 0, 1, step) - offset + 0.5), low, high)
             error = np.square(W[here] - step * (k + offset)).sum(axis=1)
             better = error < least
-            least[better], best[here][better] = error[better], step[better, 0]
+            least[better], best[here][better] = error[better], step[better, 0]  # best[here] is a view of `best`
 
 
 def _refuse_unstorable(largest, candidates):

@@ -175,7 +175,7 @@ def arguments(W, H, round_to, order, threads) -> tuple[NDArray[np.floating], NDA
 def quantizer(round_to, n):
     """`round_to`, by default all integers; refuses what is no Quantizer and a block that does not divide n."""
     round_to = IntegerGrid() if round_to is None else round_to
-    if not hasattr(round_to, "quantize") or not hasattr(round_to, "block"):
+    if isinstance(round_to, type) or not hasattr(round_to, "quantize") or not hasattr(round_to, "block"):
         raise TypeError(f"round_to must be a Quantizer such as quipref.IntegerGrid(), but {round_to!r} came.")
     if n % round_to.block:
         raise ValueError(
@@ -198,6 +198,7 @@ def finish(W_hat, codes, order, round_to, return_codes):
         return W_hat
     if codes is None:  # the compiled twin keeps none, but the codes of a grid's own levels are found again exactly
         return W_hat, round_to.quantize(W_hat)[0]
+    # A quantizer may give fewer codes than weights, one for a block of 8, say: their order is that of the blocks.
     codes_a_block = codes.shape[1] * round_to.block // max(1, W_hat.shape[1])
     return W_hat, codes[:, column_order(codes.shape[1], max(1, codes_a_block), order)]
 
