@@ -33,6 +33,9 @@ VENDORED = {
     "array_api_extra", "_pyprima", "pyprima", "_trlib", "_isolve", "_dop", "_build_utils", "tempita",
 }  # fmt: skip
 
+# Lines that link to a package's page on an index: addresses, not English. The slices that ship have none.
+PACKAGE_PAGE = re.compile(rb"^.*https?://[\w.]+/project/.*\n?", re.MULTILINE)
+
 
 def docstrings(path):
     """All docstrings of a Python file, and the texts given to NumPy's `add_newdoc`."""
@@ -133,7 +136,7 @@ def main():
         ("evaluation.txt", evaluation, EVALUATION_BYTES),
         ("calibration.txt", calibration, CALIBRATION_BYTES),
     ):
-        write_atomically(FOLDER / name, joined(documents, chosen)[:size])
+        write_atomically(FOLDER / name, PACKAGE_PAGE.sub(b"", joined(documents, chosen))[:size])
         record(
             name,
             license="PSF-2.0 AND BSD-3-Clause",
