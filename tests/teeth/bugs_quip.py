@@ -1,19 +1,9 @@
-"""Mistakes that somebody could make, each as {place: what stands there -> what shall stand there}."""
+"""Mistakes that somebody could make in the first rounders, their factor, their grids and their bounds."""
 
 import numpy as np
+from teeth.patches import GRID, LDL, LDLQ, moved_targets, scaled
 
 from quipref import bounds
-
-LDL, LDLQ, GRID = "quipref.factor:ldl", "quipref.rounding.ldlq", "quipref.rounding.grid:AffineGrid"
-
-
-def moved_targets(rounding, by):
-    """Patches after which a grid with that rounding rounds t - by steps; nothing is compiled, so no kernel escapes."""
-
-    def faulty(quantize):
-        return lambda self, T, rng=None: quantize(self, T - by * self.step * (self.rounding == rounding), rng)
-
-    return {f"{GRID}.quantize": faulty, f"{GRID}.affine": lambda _: lambda self, m, dtype: None}
 
 
 def clamping_after_the_pass(_):
@@ -38,11 +28,6 @@ def losing_a_column(greedy):
         return np.hstack([greedy(W, H, round_to=round_to, start=start, **options)[:, :-1], start[:, -1:]])
 
     return faulty
-
-
-def scaled(place, factor):
-    """A right-hand side that is wrong by a factor."""
-    return {f"quipref.bounds:{place}": lambda bound: lambda *args: factor * bound(*args)}
 
 
 BUGS = {
