@@ -50,3 +50,58 @@ def plain_stochastic_worst_case(m, trace_H):
 def determinant_floor(n, log_determinant):
     """n det(H)^(1/n) <= tr D, by the inequality of arithmetic and geometric means."""
     return n * math.exp(log_determinant / n)
+
+
+def hadamard_mu_hessian(n, delta):
+    """sqrt(2 log(2n^2/delta)), which mu of H exceeds with probability <= delta after a randomized Hadamard transform.
+
+    Also after a randomized Fourier transform (QuIP#, arXiv:2402.04396, lemmas 3.1 and A.3). One event for one H.
+    """
+    return math.sqrt(2 * math.log(2 * n**2 / delta))
+
+
+def hadamard_mu_weights(m, n, delta):
+    """2 log(4mn/delta), which mu of W exceeds with probability <= delta, rotated on both sides (QuIP#, lemma A.4)."""
+    return 2 * math.log(4 * m * n / delta)
+
+
+def kronecker_mu_hessian(n, delta):
+    """2 log(4n^2/delta), which mu of H exceeds with probability <= delta after a Kronecker rotation of two Haar factors.
+
+    QuIP's lemma 5 with its unnamed constants made explicit, A = C = 2, by the tail of one coordinate on the
+    sphere, applied once for each factor.
+    """
+    return 2 * math.log(4 * n**2 / delta)
+
+
+def kronecker_mu_weights(m, n, delta):
+    """4 log(8mn/delta)^2, which mu of W exceeds with probability <= delta, rotated on both sides (QuIP, lemma 5)."""
+    return 4 * math.log(8 * m * n / delta) ** 2
+
+
+def largest_mu_hessian(n):
+    """sqrt n: no orthonormal basis has a larger mu, so a bound above it says nothing."""
+    return math.sqrt(n)
+
+
+def largest_mu_weights(m, n):
+    """sqrt(mn): no matrix has a larger mu, so a bound above it says nothing."""
+    return math.sqrt(m * n)
+
+
+def rescaled_product(diagonal_H, squared_columns):
+    """(sum_i sqrt(H_ii (W^T W)_ii))^2, the least tr(H') |W'|_F^2 over diagonal rescalings (QuIP, section 4)."""
+    return float(sum(math.sqrt(h * w) for h, w in zip(diagonal_H, squared_columns, strict=True))) ** 2
+
+
+def spherical_tail(d, a):
+    """2 exp(-d a^2/2), at least P(|x_i| >= a) for x uniform on the unit sphere of R^d (QuIP#, lemma A.2 with n = 1)."""
+    return 2 * math.exp(-d * a**2 / 2)
+
+
+def signed_sum_tail(n, d, a, norm_b, norm_x):
+    """2 exp(-a^2 n d / (2 |b|^2 |x|^2)), at least P(|b^T U S x| >= a) (QuIP#, lemma A.2).
+
+    U S is an (n, d)-block orthohadamard transform of R^(nd), and b is supported on one block of d.
+    """
+    return 2 * math.exp(-(a**2) * n * d / (2 * norm_b**2 * norm_x**2))

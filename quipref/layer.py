@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from quipref import checks
+from quipref.incoherence.process import Transform
 from quipref.rounding.quantizer import StoredQuantizer
 
 
@@ -30,6 +31,8 @@ class QuantizedLayer:
         Decodes the codes; its `code_bits` is the width that one code is stored with.
     scale_bits : int
         Bits that the quantizer's scales take.
+    transform : Transform, optional
+        Leads from the decoded weights back to those of the model; None where they are the same.
 
     Notes
     -----
@@ -42,6 +45,7 @@ class QuantizedLayer:
     codes: NDArray[np.unsignedinteger] = field(repr=False)
     round_to: StoredQuantizer = field(repr=False)
     scale_bits: int = 0
+    transform: Transform | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -53,10 +57,11 @@ class QuantizedLayer:
         return json.dumps(facts, separators=(",", ":"))
 
     def size_in_bits(self) -> dict[str, int]:
-        """Bits of each part: codes at their fixed width, scales, header. The sum is the whole layer."""
+        """Bits of each part: codes at their fixed width, scales, transform, header. The sum is the whole layer."""
         return {
             "codes": self.codes.size * self.round_to.code_bits,
             "scales": self.scale_bits,
+            "transform": 0 if self.transform is None else self.transform.storage_bits,
             "header": 8 * len(self.header().encode()),
         }
 
@@ -67,7 +72,8 @@ class QuantizedLayer:
 
     def dequantize(self, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
         """The weights (m, n) that the codes stand for."""
-        return self.round_to.decode(self.codes).astype(dtype)
+        W_hat = self.round_to.decode(self.codes)
+        return (W_hat if self.transform is None else self.transform.undo(W_hat)).astype(dtype)
 
     def matvec(self, x: ArrayLike) -> NDArray[np.floating]:
         """W x for one input (n,), or for each row of a batch (B, n), as (m,) or (B, m)."""

@@ -26,7 +26,7 @@ def test_dequantize(layer):
 def test_every_bit_is_counted(layer):
     header = len('{"method":"nearest","shape":[2,3],"options":{"bits":2}}')
     assert json.loads(layer.header())["shape"] == [2, 3]
-    assert layer.size_in_bits() == {"codes": 12, "scales": 32, "header": 8 * header}
+    assert layer.size_in_bits() == {"codes": 12, "scales": 32, "transform": 0, "header": 8 * header}
     assert layer.bits_per_weight == (12 + 32 + 8 * header) / 6
 
 

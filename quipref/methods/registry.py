@@ -15,6 +15,7 @@ METHODS = {
     "nearest": ("nearest", [{}]),
     "optq": ("optq", [{}]),
     "ldlq": ("ldlq", [{}, {"clamp": False}]),
+    "quip": ("quip", [{}, {"step": "optimum"}]),
 }
 GENERAL = ("W", "H", "bits", "seed", "backend", "threads", "progress")
 
@@ -32,9 +33,9 @@ def quantize(
     H : array (n, n), real float
         Second moment of the inputs.
     method : str
-        ``"nearest"``, ``"optq"`` or ``"ldlq"``.
+        ``"nearest"``, ``"optq"``, ``"ldlq"`` or ``"quip"``.
     bits : int
-        Bits of a code; the three take 1 to 8.
+        Bits of a code; these take 1 to 8.
     seed : int
         For methods that draw; stored in any case.
     backend : "numba" or "numpy"
@@ -44,8 +45,11 @@ def quantize(
     progress : bool
         Show a progress bar where the method takes more than seconds.
     **options
-        The method's own: ``damping=0.01`` and ``order="forward"`` for optq and ldlq, ``clamp=True``
-        for all three (False lifts the outer limits of the grid, as the theorems require).
+        The method's own: ``damping=0.01`` and ``order="forward"`` for optq, ldlq and quip,
+        ``clamp=True`` for all (False lifts the outer limits of the grid, as the theorems require).
+        For quip also ``transform="kronecker"`` (or ``"hadamard"``, ``"fourier"``, None),
+        ``rescale=True``, ``step="published"`` (a range of 2.4 root mean squares) or ``"optimum"``,
+        and ``rounder="ldlq"`` (or ``"ldlq_rg"``, ``"nearest"``).
 
     Returns
     -------
@@ -61,7 +65,7 @@ def quantize(
     Notes
     -----
     `nearest`, `optq` and `ldlq` use one symmetric grid a row, whose half-precision step is the best
-    of 40 for that row's squared error.
+    of 40 for that row's squared error. `quip` uses one grid for the processed layer.
 
     References
     ----------

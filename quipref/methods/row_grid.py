@@ -1,4 +1,4 @@
-"""What the baselines nearest, optq and ldlq share: one symmetric grid a row, its step in half precision."""
+"""What nearest, optq, ldlq and quip share: symmetric grids, their steps in half precision, and the layer they give."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ def fit(W, bits, clamp, backend, threads):
     return UniformGrid.fit(W, bits, clamp=clamp, backend=backend, threads=threads)
 
 
-def store(W_hat, grid, method, options):
-    """The layer of W_hat (m, n), whose entries are levels of `grid`.
+def store(W_hat, grid, method, options, transform=None):
+    """The layer of W_hat (m, n), whose entries are levels of `grid`; `transform` leads back from there.
 
     Without the clamp a level needs as many bits as the widest code of the layer.
     """
@@ -24,7 +24,7 @@ def store(W_hat, grid, method, options):
         options = options | {"low": low, "high": high}
         grid = AffineGrid(grid.step, grid.offset, low, high)
         codes, _ = grid.quantize(W_hat)
-    return QuantizedLayer(W_hat.shape, method, options, codes, grid, STEP_BITS * np.size(grid.step))
+    return QuantizedLayer(W_hat.shape, method, options, codes, grid, STEP_BITS * np.size(grid.step), transform)
 
 
 def squared_steps(layer):

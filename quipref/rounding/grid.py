@@ -211,7 +211,7 @@ class UniformGrid(AffineGrid):
         largest = np.abs(rows).max(axis=1, initial=0.0)
         with np.errstate(over="ignore"):
             candidates = (2 * largest[:, None] / (2**bits - 1) * SHRINK_FACTORS).astype(np.float16)
-        _refuse_unstorable(largest, candidates)
+        refuse_unstorable(largest, candidates)
         half = 2**bits // 2
         search = best_steps if not backends.compiled(backend) else backends.twin("best_steps")
         best = np.empty(len(rows))
@@ -235,7 +235,7 @@ def best_steps(W, candidates, offset, low, high, first_row, last_row, best):
             least[better], best[here][better] = error[better], step[better, 0]  # best[here] is a view of `best`
 
 
-def _refuse_unstorable(largest, candidates):
+def refuse_unstorable(largest, candidates):
     """Refuse rows whose steps overflow half precision, or vanish in it."""
     overflow = ~np.isfinite(candidates[:, -1])
     vanish = (largest > 0) & (candidates[:, -1] == 0)

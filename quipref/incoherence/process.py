@@ -1,0 +1,209 @@
+"""Incoherence processing: rescale, rotate and damp a layer; round it there; come back.
+
+The processed weights and the processed Hessian belong together: a loss that takes one of them from each
+space is a number without meaning. So they are not handed out one by one. `ProcessedLayer.round` gives both
+to a rounding method and returns its answer in the units of W, and `ProcessedLayer.measure` gives both to a
+function that looks at them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NoReturn, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from quipref import checks
+from quipref.hessian import damp
+from quipref.incoherence.rotations import KroneckerHaar, RandomizedFourier, RandomizedHadamard, Rotation
+
+TransformName = Literal["kronecker", "hadamard", "fourier"]
+TRANSFORMS = get_args(TransformName)
+ROTATIONS = dict(zip(TRANSFORMS, (KroneckerHaar, RandomizedHadamard, RandomizedFourier), strict=True))
+SCALE_BITS = 16
+SCALE_RANGE = (2.0**-12, 2.0**12)  # of a channel's scale, well inside half precision
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """W' = A (W S) B^T and H' = B (S^-1 H S^-1) B^T, which leave tr(W H W^T) as it is.
+
+    Attributes
+    ----------
+    rotate_out, rotate_in : Rotation or None
+        A (m, m) and B (n, n), orthogonal; None is the identity.
+    scale : array (n,), float16, or None
+        The diagonal of S; None is the identity.
+    """
+
+    rotate_out: Rotation | None
+    rotate_in: Rotation | None
+    scale: NDArray[np.float16] | None
+
+    @property
+    def storage_bits(self) -> int:
+        """Bits that a decoder needs: what each rotation stores, and 16 a channel for the scale."""
+        rotations = [r for r in (self.rotate_out, self.rotate_in) if r is not None]
+        return sum(r.storage_bits for r in rotations) + SCALE_BITS * (0 if self.scale is None else len(self.scale))
+
+    def weights(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
+        """W' of W (m, n)."""
+        if self.scale is not None:
+            W = W * self.scale.astype(W.dtype)
+        if self.rotate_in is not None:
+            W = self.rotate_in.apply(W, axis=1)
+        return W if self.rotate_out is None else self.rotate_out.apply(W, axis=0)
+
+    def hessian(self, H: NDArray[np.floating]) -> NDArray[np.floating]:
+        """H' of H (n, n), without damping."""
+        if self.scale is not None:
+            inverse = 1 / self.scale.astype(H.dtype)
+            H = H * inverse
+            H *= inverse[:, None]
+        if self.rotate_in is None:
+            return H
+        return self.rotate_in.apply(self.rotate_in.apply(H, axis=1), axis=0)
+
+    def undo(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The weights (m, n) whose processed form W is."""
+        if self.rotate_out is not None:
+            W = self.rotate_out.undo(W, axis=0)
+        if self.rotate_in is not None:
+            W = self.rotate_in.undo(W, axis=1)
+        return W if self.scale is None else W / self.scale.astype(W.dtype)
+
+
+class ProcessedLayer:
+    """A layer in the rotated space, which only `round`, `measure` and `transform.undo` reach.
+
+    Made by `incoherence_process`. It is no array and becomes none, so that no function takes it for W or H.
+
+    Attributes
+    ----------
+    transform : Transform
+        The way there and back; all that a decoder needs besides the codes.
+    shape : tuple of int
+        (m, n).
+    """
+
+    def __init__(self, W: NDArray[np.floating], H: NDArray[np.floating], transform: Transform) -> None:
+        self._W, self._H, self.transform, self.shape = _read_only(W), _read_only(H), transform, W.shape
+
+    def round(self, rounder: Callable[..., NDArray[np.floating]], **options: object) -> NDArray[np.floating]:
+        """`rounder(W', H', **options)` -> W_hat' (m, n), brought back to the units of W."""
+        W_hat = checks.weights(rounder(self._W, self._H, **options), "what rounder returns")
+        return self.transform.undo(checks.same_shape(W_hat, "what rounder returns", self._W, "the layer"))
+
+    def measure(self, look: Callable[[NDArray[np.floating], NDArray[np.floating]], T]) -> T:
+        """`look(W', H')`: anything that is computed from the pair, both of them read-only."""
+        return look(self._W, self._H)
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError(
+            "A processed layer must not be used as an array: its W and H belong to the rotated space. "
+            "Use .round(rounder) or .measure(function)."
+        )
+
+    def __repr__(self) -> str:
+        return f"ProcessedLayer({self.shape[0]} x {self.shape[1]}, {self.transform})"
+
+
+def _read_only(X):
+    """A view of X that cannot be written to; X itself, which may be the caller's, stays as it is."""
+    X = X.view()
+    X.setflags(write=False)
+    return X
+
+
+def incoherence_process(
+    W: ArrayLike, H: ArrayLike, *,
+    transform: TransformName | tuple[Rotation | None, Rotation | None] | None = "kronecker",
+    seed: int | np.random.Generator | None = None, rescale: bool = True, damping: float = 0.01,
+) -> ProcessedLayer:  # fmt: skip
+    """Make W and H incoherent, so that no weight and no input direction stands out.
+
+    W' = A (W S) B^T,    H' = B (S^-1 H S^-1) B^T + damping tr(S^-1 H S^-1) / n I.
+
+    Parameters
+    ----------
+    W : array (m, n), real float
+    H : array (n, n), real float
+        Second moment of the inputs, positive semidefinite; singular is fine.
+    transform : str, pair of Rotation, or None
+        ``"kronecker"`` (QuIP), ``"hadamard"`` or ``"fourier"`` (QuIP#) on both sides, or
+        (rotate_out, rotate_in) of sizes m and n, either of which may be None. None rotates nothing.
+    seed : int or Generator
+        Required with a name: what must be undone later is never drawn silently.
+    rescale : bool
+        Balance the channels first: S_ii = (H_ii / (W^T W)_ii)^(1/4), which makes the product of
+        tr(H') and the squared norm of W' as small as any diagonal can.
+    damping : float
+        Share of the mean diagonal that is added to the diagonal of H', as in `quipref.damp`.
+
+    Returns
+    -------
+    ProcessedLayer
+        `round(rounder)` rounds in the rotated space and comes back; `transform` is what a decoder keeps.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Shapes that disagree, NaN, a missing seed, rotations of other sizes, ``"fourier"`` for an odd size.
+
+    Notes
+    -----
+    The loss of a W_hat is the same in both spaces, but for what the damping adds. A channel that is
+    dead (H_ii = 0, or a column of W that is zero) keeps S_ii = 1. S is stored, and used, in half
+    precision, with mean logarithm zero. QuIP's program damps twice, by 0.01 before and by 0.01 after
+    the rotation; here it is once, since a rotation leaves the identity alone.
+
+    References
+    ----------
+    QuIP, arXiv:2307.13304v2, algorithms 1 and 2; QuIP#, arXiv:2402.04396v2, section 3.
+
+    Examples
+    --------
+    >>> from quipref import ldlq, proxy_loss, random_layer
+    >>> W, H = random_layer(16, 32, spectrum="outlier", seed=0)
+    >>> processed = incoherence_process(W, H, transform="hadamard", seed=1)
+    >>> W_hat = processed.round(ldlq)
+    >>> bool(proxy_loss(W, W_hat, H) < proxy_loss(W, ldlq(W, H), H))
+    True
+    """
+    W = checks.weights(W)
+    H = checks.symmetric(H, n=W.shape[1])
+    way = Transform(*_rotations(transform, W.shape, seed), channel_scales(W, H) if rescale else None)
+    return ProcessedLayer(way.weights(W), damp(way.hessian(H), damping), way)
+
+
+def _rotations(transform, shape, seed):
+    """(rotate_out, rotate_in) of sizes m and n, drawn one after the other from one seed; or given, and checked."""
+    if transform is None:
+        return None, None
+    if not isinstance(transform, tuple):
+        draw = ROTATIONS[checks.choice(transform, "transform", TRANSFORMS)]
+        if seed is None:
+            raise ValueError(
+                f"seed must be given for transform={transform!r}, since what must be undone later is never drawn "
+                "silently, but None came. Pass seed=0."
+            )
+        rng = np.random.default_rng(seed)
+        return tuple(draw(n, seed=rng) for n in shape)
+    if len(transform) != 2:
+        raise ValueError(f"transform must be a pair (rotate_out, rotate_in), but {len(transform)} came.")
+    for side, one, n in zip(("rotate_out", "rotate_in"), transform, shape, strict=True):
+        if one is not None and one.n != n:
+            raise ValueError(f"{side} must have n = {n} for W of shape {shape}, but its n is {one.n}.")
+    return transform
+
+
+def channel_scales(W, H):
+    """S_ii = (H_ii / (W^T W)_ii)^(1/4) in half precision, with mean logarithm zero over the live channels."""
+    h, w = H.diagonal().astype(np.float64), np.einsum("ij,ij->j", W, W, dtype=np.float64)
+    live = (h > 0) & (w > 0)
+    logarithms = np.zeros(len(h))
+    if live.any():
+        logarithms[live] = (np.log(h[live]) - np.log(w[live])) / 4
+        logarithms[live] -= logarithms[live].mean()
+    return np.clip(np.exp(logarithms), *SCALE_RANGE).astype(np.float16)
