@@ -9,25 +9,25 @@ QUIP = ["Q1", "Q2a", "Q2b", "Q2c", *(f"Q{i}" for i in range(3, 11)), "Q10Prime",
 CATALOGUE = {*QUIP, "Y1", "S1", "S2", "S3", "S4", "B1"}
 
 
-def tested():
+def with_a_class():
     """The tags that classes of tests/theorems carry: Q2a of TestQ2aWorstCaseNearest."""
     files = Path(__file__).with_name("theorems").glob("test_*.py")
     pattern = r"^class Test([A-Z]\d+(?:Prime|[a-z])?)(?=[A-Z])"
     return {tag for path in files for tag in re.findall(pattern, path.read_text(encoding="utf-8"), flags=re.MULTILINE)}
 
 
-def untested():
+def without_a_class():
     """The tags of statements that have no class at all."""
     return {statement for statement in NOT_TESTED if "," not in statement}
 
 
 def test_every_statement_has_a_class_or_a_reason():
-    assert CATALOGUE - tested() - untested() == set()
+    assert CATALOGUE - with_a_class() - without_a_class() == set()
 
 
 def test_what_has_a_class_is_not_listed_as_untested():
-    assert tested() & untested() == set()
-    assert {statement.split(",")[0] for statement in NOT_TESTED if "," in statement} <= tested()
+    assert with_a_class() & without_a_class() == set()
+    assert {statement.split(",")[0] for statement in NOT_TESTED if "," in statement} <= with_a_class()
 
 
 def test_each_reason_is_a_sentence():
@@ -35,4 +35,4 @@ def test_each_reason_is_a_sentence():
 
 
 def test_tags_are_read_from_class_names():
-    assert {"Q1", "Q2b", "Q10", "Q10Prime", "B1"} <= tested()
+    assert {"Q1", "Q2b", "Q10", "Q10Prime", "B1"} <= with_a_class()
