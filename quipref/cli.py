@@ -1,4 +1,4 @@
-"""The command line: `quipref tour`, `compare`, `hessian`, `doctor`; `--json` on each, for scripts.
+"""The command line: `quipref tour`, `compare`, `incoherence`, `hessian`, `doctor`; `--json` on each, for scripts.
 
 Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
 error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted, 143 terminated.
@@ -68,6 +68,18 @@ def parser():
     compare.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
     compare.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2], help="default 4 3 2")
 
+    mu = _command(
+        commands,
+        "incoherence",
+        run_incoherence,
+        "how incoherent a layer is before and after each transform",
+        "quipref incoherence lm:layers.2.mlp.down",
+    )
+    mu.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
+    mu.add_argument("--seed", type=int, default=0, help="of the rotations (default 0)")
+    mu.add_argument("--rescale", action="store_true", help="balance the channels first, as QuIP does")
+    mu.add_argument("--picture", default="incoherence.png", metavar="FILE", help="default incoherence.png")
+
     report = _command(
         commands,
         "hessian",
@@ -95,9 +107,7 @@ def run_tour(options):
     from quipref import tour
     from quipref.figures import tour as figure
 
-    picture = Path(options.picture).resolve()
-    if picture.suffix != ".png":
-        raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {picture.stem}.png.")
+    picture = _picture(options)
     with storage.atomic(picture) as scratch:  # a folder that cannot be written to is refused before the work
         with progress_bar("tour") as step:
             rows = tour.run(full=options.full, step=step)
@@ -108,6 +118,14 @@ def run_tour(options):
         _print_json({"rows": [row.to_dict() for row in rows], "full": options.full, "picture": str(picture)})
     else:
         print(f"\npicture: {picture}")
+
+
+def _picture(options):
+    """Where the picture goes, as an absolute path."""
+    picture = Path(options.picture).resolve()
+    if picture.suffix != ".png":
+        raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {picture.stem}.png.")
+    return picture
 
 
 def run_compare(options):
@@ -126,6 +144,28 @@ def run_compare(options):
         _print_json({"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)})
     else:
         print(tour.table(rows))
+
+
+def run_incoherence(options):
+    """Print mu of W and H for every transform and write the picture of them."""
+    from quipref.figures import incoherence as figure
+    from quipref.incoherence import report
+
+    picture, panels = _picture(options), []
+    with storage.atomic(picture) as scratch:
+        W, H = read_layer(options.layer)
+        with progress_bar("incoherence") as step:
+            rows = report.incoherence_report(
+                W, H, seed=options.seed, rescale=options.rescale, step=step, look=lambda *panel: panels.append(panel)
+            )
+        if not options.json:
+            print(report.table(rows))
+        figure.save_report(panels, scratch)
+    if options.json:
+        facts = {"layer": options.layer, "shape": list(W.shape), "seed": options.seed, "rescale": options.rescale}
+        _print_json({"rows": [row.to_dict() for row in rows], **facts, "picture": str(picture)})
+    else:
+        print(f"\npicture: {picture}")
 
 
 def run_hessian(options):

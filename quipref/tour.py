@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quipref import data, lm, proxy
+from quipref import data, lm, proxy, tables
 from quipref.layer import QuantizedLayer
 from quipref.methods import registry
 
@@ -194,14 +194,5 @@ def _number(value, digits):
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table with aligned columns, and its footnotes; a column without content is left out."""
-    columns = [column for column in zip(HEADINGS, *map(cells, rows), strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    rule = [":".rjust(width, "-") if i else "-" * width for i, width in enumerate(widths)]
-    heading, *lines = zip(*columns, strict=True)
-    return "\n".join((*(_line(line, widths) for line in (heading, rule, *lines)), "", *FOOTNOTE))
-
-
-def _line(cells, widths):
-    first, *rest = zip(cells, widths, strict=True)
-    return "| " + " | ".join((first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest))) + " |"
+    """The rows as a Markdown table, and its footnotes."""
+    return "\n".join((tables.markdown(HEADINGS, map(cells, rows)), "", *FOOTNOTE))
