@@ -66,7 +66,7 @@ def hadamard_mu_weights(m, n, delta):
 
 
 def kronecker_mu_hessian(n, delta):
-    """2 log(4n^2/delta), which mu of H exceeds with probability <= delta after a Kronecker product of two Haar matrices.
+    """2 log(4n^2/delta), which mu of H exceeds with probability <= delta after a product of two Haar factors.
 
     QuIP's lemma 5 with its unnamed constants made explicit, A = C = 2, by the tail of one coordinate on the
     sphere, applied once for each factor.

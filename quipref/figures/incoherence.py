@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from quipref.figures.style import COLOURS, WIDTH, label, page
+from quipref.figures.style import COLOURS, label, page
 
 PIXELS = 256  # a heatmap shows the largest entry of each block, so that no outlier disappears
 BINS = np.linspace(-6, 6, 61)  # in root mean squares
