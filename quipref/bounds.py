@@ -94,6 +94,11 @@ def rescaled_product(diagonal_H, squared_columns):
     return float(sum(math.sqrt(h * w) for h, w in zip(diagonal_H, squared_columns, strict=True))) ** 2
 
 
+def sphere_moment(n, t):
+    """exp(t^2/(4n+2)), at least E exp(t x_1) for x uniform on the unit sphere of R^(2n+1) (QuIP#, lemma A.1)."""
+    return math.exp(t**2 / (4 * n + 2))
+
+
 def spherical_tail(d, a):
     """2 exp(-d a^2/2), at least P(|x_i| >= a) for x uniform on the unit sphere of R^d (QuIP#, lemma A.2 with n = 1)."""
     return 2 * math.exp(-d * a**2 / 2)

@@ -7,7 +7,7 @@ def markdown(headings, lines):
     A column without content is left out.
     """
     columns = [column for column in zip(headings, *lines, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(2, *map(len, column)) for column in columns]  # a rule of one character has no room for its hyphen
     rule = [":".rjust(width, "-") if i else "-" * width for i, width in enumerate(widths)]
     heading, *lines = zip(*columns, strict=True)
     return "\n".join(_line(line, widths) for line in (heading, rule, *lines))
