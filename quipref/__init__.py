@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.hessian import hessian_report as hessian_report
     from quipref.hessian import load_hessian as load_hessian
     from quipref.hessian import save_hessian as save_hessian
+    from quipref.incoherence.hadamard import HadamardPlan as HadamardPlan
+    from quipref.incoherence.hadamard import hadamard_plan as hadamard_plan
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
     from quipref.lm import load_lm as load_lm
@@ -25,14 +27,21 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.problems import random_layer as random_layer
     from quipref.proxy import proxy_loss as proxy_loss
     from quipref.rounding.babai import babai as babai
+    from quipref.rounding.clamped import clamped_feedback as clamped_feedback
+    from quipref.rounding.clamped import clamped_ldlq as clamped_ldlq
+    from quipref.rounding.column_limits import ClampedFeedback as ClampedFeedback
     from quipref.rounding.greedy import greedy as greedy
     from quipref.rounding.grid import IntegerGrid as IntegerGrid
     from quipref.rounding.grid import UniformGrid as UniformGrid
     from quipref.rounding.ldlq import ldlq as ldlq
     from quipref.rounding.ldlq import linear_feedback as linear_feedback
+    from quipref.rounding.ldlq_rg import ldlq_rg as ldlq_rg
     from quipref.rounding.optq import optq as optq
+    from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
 
 _HOME = {
+    "ClampedFeedback": "rounding.column_limits",
+    "HadamardPlan": "incoherence.hadamard",
     "HessianAccumulator": "hessian",
     "HessianReport": "hessian",
     "IntegerGrid": "rounding.grid",
@@ -42,11 +51,15 @@ _HOME = {
     "UniformGrid": "rounding.grid",
     "babai": "rounding.babai",
     "block_ldl": "factor",
+    "clamped_feedback": "rounding.clamped",
+    "clamped_ldlq": "rounding.clamped",
     "damp": "hessian",
     "greedy": "rounding.greedy",
+    "hadamard_plan": "incoherence.hadamard",
     "hessian_report": "hessian",
     "ldl": "factor",
     "ldlq": "rounding.ldlq",
+    "ldlq_rg": "rounding.ldlq_rg",
     "linear_feedback": "rounding.ldlq",
     "load_hessian": "hessian",
     "load_lm": "lm",
@@ -55,6 +68,7 @@ _HOME = {
     "quantize": "methods.registry",
     "random_layer": "problems",
     "save_hessian": "hessian",
+    "two_sided_ldlq": "rounding.two_sided",
 }
 
 __all__ = sorted(_HOME)

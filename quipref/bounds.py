@@ -19,6 +19,24 @@ def average_case(m, trace_D, rounding=NEAREST):
     return m / rounding * trace_D
 
 
+def two_sided_worst_case(trace_D_out, trace_D_in):
+    """tr D_out tr D_in / 4: no layer loses more under `two_sided_ldlq` on the integers (YAQA, arXiv:2505.22988)."""
+    return worst_case(trace_D_out, trace_D_in)
+
+
+def two_sided_average_case(trace_D_out, trace_D_in, rounding=NEAREST):
+    """tr D_out tr D_in / 12 (nearest) or / 6 (stochastic): the mean over uniform layers (YAQA).
+
+    With feedback on one side alone, tr H takes the place of tr D on the other.
+    """
+    return average_case(trace_D_out, trace_D_in, rounding)
+
+
+def two_sided_incoherent_trace(mu_out, m, trace_root_out, mu_in, n, trace_root_in):
+    """mu_out^2 mu_in^2/(mn) (tr H_out^1/2)^2 (tr H_in^1/2)^2 >= tr D_out tr D_in, for incoherent H_out, H_in (YAQA)."""
+    return incoherent_trace(mu_out, m, trace_root_out) * incoherent_trace(mu_in, n, trace_root_in)
+
+
 def incoherent_trace(mu, n, trace_root):
     """mu^2/n (tr H^1/2)^2, an upper bound of tr D for mu-incoherent H (QuIP, lemma 2)."""
     return mu**2 / n * trace_root**2
@@ -110,3 +128,22 @@ def signed_sum_tail(n, d, a, norm_b, norm_x):
     U S is an (n, d)-block orthohadamard transform of R^(nd), and b is supported on one block of d.
     """
     return 2 * math.exp(-(a**2) * n * d / (2 * norm_b**2 * norm_x**2))
+
+
+def clamped_trace(mu, n, trace_root, c):
+    """mu^2/(n min(1, c)) (tr H^1/2)^2, an upper bound of the trace of `clamped_feedback` (QuIP, towards theorem 7)."""
+    return incoherent_trace(mu, n, trace_root) / min(1, c)
+
+
+def straying_tail(t, c):
+    """2 exp(-2 t^2 / (1 + c)), at least P(|W_hat - W|_ij >= t) under `clamped_feedback` (QuIP, towards theorem 7).
+
+    Hoeffding's inequality: the error of a weight is a sum of V_ij eta_i, sum_i V_ij^2 <= 1 + c, and stochastic
+    rounding keeps each eta_i of mean zero in an interval of length one, whatever came before. On all integers.
+    """
+    return 2 * math.exp(-2 * t**2 / (1 + c))
+
+
+def clamping_margin(m, n, c, delta):
+    """sqrt((1 + c)/2 log(2mn/delta)): no weight strays so far, with probability 1 - delta (QuIP, theorem 7)."""
+    return math.sqrt((1 + c) / 2 * math.log(2 * m * n / delta))

@@ -14,6 +14,10 @@ from quipref import bounds
         (bounds.average_case(8, 3.0), 2.0),
         (bounds.average_case(8, 3.0, bounds.NEAREST), 2.0),
         (bounds.average_case(8, 3.0, bounds.STOCHASTIC), 4.0),
+        (bounds.two_sided_worst_case(3.0, 8.0), 6.0),
+        (bounds.two_sided_average_case(3.0, 8.0), 2.0),
+        (bounds.two_sided_average_case(3.0, 8.0, bounds.STOCHASTIC), 4.0),
+        (bounds.two_sided_incoherent_trace(2.0, 8, 3.0, 3.0, 6, 2.0), 27.0),  # (4/8) 9 * (9/6) 4
         (bounds.incoherent_trace(3.0, 6, 2.0), 6.0),
         (bounds.root_trace(5.0, 0.5), 2.5),
         (bounds.low_rank_ratio(2.0, 4, 64), 0.25),
@@ -31,6 +35,10 @@ from quipref import bounds
         (bounds.spherical_tail(8, 0.5), 2 / math.e),
         (bounds.signed_sum_tail(4, 2, 0.5, 1.0, 1.0), 2 / math.e),
         (bounds.signed_sum_tail(4, 2, 3.0, 2.0, 3.0), 2 / math.e),
+        (bounds.clamped_trace(3.0, 6, 2.0, 7.0), 6.0),
+        (bounds.clamped_trace(3.0, 6, 2.0, 0.25), 24.0),
+        (bounds.straying_tail(2.0, 3.0), 2 * math.exp(-2)),
+        (bounds.clamping_margin(4, 8, 7.0, 0.25), math.sqrt(32 * math.log(2))),
     ],
 )
 def test_by_hand(found, by_hand):
@@ -78,3 +86,8 @@ def test_a_sphere_is_the_case_of_one_block():
 def test_lists_of_different_length_are_no_diagonals():
     with pytest.raises(ValueError, match="zip"):
         bounds.rescaled_product([1.0], [1.0, 2.0])
+
+
+def test_the_margin_spends_delta_on_all_weights_alike():
+    margin = bounds.clamping_margin(8, 16, 0.5, 0.01)
+    assert 8 * 16 * bounds.straying_tail(margin, 0.5) == pytest.approx(0.01, rel=1e-12)
