@@ -91,3 +91,47 @@ def nearest_plane(w, X):
         z[k] = np.floor((normal @ point) / (normal @ normal) + 0.5)
         point = point - z[k] * X[:, k]
     return z
+
+
+def stochastic_outcomes(w, X):
+    """Every outcome of one row under stochastic rounding with the feedback X: (z (2^n, n), probabilities (2^n,))."""
+    z, probability = np.zeros((1, 0)), np.ones(1)
+    for k in range(len(w)):
+        t = w[k] + (w[:k] - z) @ X[:k, k]
+        down, up = np.floor(t), t - np.floor(t)
+        z = np.vstack([np.column_stack([z, down]), np.column_stack([z, down + 1])])
+        probability = np.concatenate([probability * (1 - up), probability * up])
+    return z, probability
+
+
+def kkt_residuals(H, c, V, multipliers):
+    """How far V and the multipliers are from optimal for: least tr(V H V^T), unit upper V, columns |V_j|^2 <= 1 + c.
+
+    The largest of: a column above its limit, a negative multiplier, multiplier times slack, and the gradient of the
+    Lagrangian in the entries above the diagonal, 2 V (H + diag(multipliers)). All four vanish at the optimum alone.
+    """
+    slack = 1 + c - np.square(V).sum(axis=0)
+    gradient = 2 * np.triu(V @ (H + np.diag(multipliers)), 1)
+    return {
+        "limits": max(0.0, float(-slack.min())),
+        "signs": max(0.0, float(-multipliers.min())),
+        "slackness": float(np.abs(multipliers * slack).max()),
+        "gradient": float(np.abs(gradient).max()),
+    }
+
+
+def admm_columns(H, c, sweeps=20_000):
+    """V of the same program by ADMM: N = V - I minimises the trace, Z is its copy with short columns, M the multiplier.
+
+    Row i of N solves a linear system with the rows and columns of H after i; a column of Z is a scaled one.
+    """
+    n, rho = len(H), float(np.trace(H)) / len(H)
+    systems = [np.linalg.inv(2 * H[i + 1 :, i + 1 :] + rho * np.eye(n - i - 1)) for i in range(n)]
+    N, Z, M = np.zeros((3, n, n))
+    for _ in range(sweeps):
+        for i in range(n - 1):
+            N[i, i + 1 :] = systems[i] @ (rho * (Z - M)[i, i + 1 :] - 2 * H[i + 1 :, i])
+        lengths = np.sqrt(np.square(N + M).sum(axis=0))
+        Z = (N + M) * np.minimum(1, np.sqrt(c) / np.maximum(lengths, np.sqrt(c)))
+        M += N - Z
+    return np.eye(n) + Z

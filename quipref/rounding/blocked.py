@@ -43,7 +43,9 @@ def blocked_feedback(W, X, round_to, *, rng, residual, threads):
         )
 
     _halve(T, E, X, base, 0, n, _base_width(round_to.block))
-    return (np.concatenate(codes, axis=1) if codes else None), W_hat
+    if affine is not None:
+        return None, W_hat
+    return (np.concatenate(codes, axis=1) if codes else np.empty(W.shape, np.int64)), W_hat
 
 
 def round_columns(W, W_hat, T, E, X, start, stop, round_to, rng, residual):

@@ -81,7 +81,7 @@ def ascent(here, H, c, tolerance, floor):
     for _ in range(STEPS):
         found = certified(here, H, c)
         explained = floor * np.maximum(c - here.squares, 0).sum() / found.trace
-        following = next_point(here, H, c, floor) if found.gap - explained > tolerance else None
+        following = next_point(here, H, c, floor, found.gap) if found.gap - explained > tolerance else None
         if following is None:
             break
         here = following
@@ -100,12 +100,16 @@ def certified(here, H, c):
     return ClampedFeedback(X, reached, gap, here.multipliers)
 
 
-def next_point(here, H, c, floor):
-    """The first of the steps that raises the minimum enough; None where rounding hides every gain."""
+def next_point(here, H, c, floor, gap):
+    """The first of the steps that raises the minimum enough or halves the gap; None where no step does.
+
+    Near the end only the gap shows progress: it is of first order in the step that is missing, the minimum of second.
+    """
     for step in steps(here, c, floor):
         there = point(H, np.maximum(here.multipliers + step, floor))
         promised = float((here.squares - c) @ (there.multipliers - here.multipliers))
-        if promised > 0 and there.minimum(c) - here.minimum(c) >= ENOUGH * promised:
+        rises = promised > 0 and there.minimum(c) - here.minimum(c) >= ENOUGH * promised
+        if rises or certified(there, H, c).gap < gap / 2:
             return there
     return None
 
