@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.hessian import save_hessian as save_hessian
     from quipref.incoherence.hadamard import HadamardPlan as HadamardPlan
     from quipref.incoherence.hadamard import hadamard_plan as hadamard_plan
+    from quipref.incoherence.walsh import fwht as fwht
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
     from quipref.lm import load_lm as load_lm
@@ -54,6 +55,7 @@ _HOME = {
     "clamped_feedback": "rounding.clamped",
     "clamped_ldlq": "rounding.clamped",
     "damp": "hessian",
+    "fwht": "incoherence.walsh",
     "greedy": "rounding.greedy",
     "hadamard_plan": "incoherence.hadamard",
     "hessian_report": "hessian",
