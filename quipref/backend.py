@@ -19,6 +19,7 @@ KERNELS = {
     "butterfly": "quipref.kernels.walsh",
     "descend": "quipref.kernels.greedy",
     "round_columns": "quipref.kernels.feedback",
+    "round_tile": "quipref.kernels.two_sided",
 }
 
 ROWS_A_TASK = 64  # rows are handed to threads in multiples of the kernels' vector width

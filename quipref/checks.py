@@ -70,6 +70,17 @@ def symmetric(H: ArrayLike, name: str = "H", *, n: int | None = None) -> NDArray
     return H
 
 
+def output_moment(H_out: ArrayLike, m: int) -> NDArray[np.floating]:
+    """`H_out` as a finite symmetric matrix (m, m), the second moment that belongs to the rows of W."""
+    H_out = symmetric(H_out, "H_out")
+    if len(H_out) != m:
+        raise ValueError(
+            f"H_out must be {m} x {m} to match the {m} rows of W, but its shape is {H_out.shape}. "
+            "W is (outputs, inputs) and H_out belongs to the outputs; did you exchange the two Hessians?"
+        )
+    return H_out
+
+
 def asymmetry(H):
     """(max |H - H^T|, max |H|), square by square: both triangles stay in cache and no second matrix is formed."""
     side, gap = 256, 0.0

@@ -50,6 +50,10 @@ FAULTS = {
         *(np.ones((3, 4)), np.zeros((3, 4)), np.zeros((4, 3)), np.zeros((4, 3)), short(4, 4)),
         *(0, 4, 0, 3, np.ones(3), 0.0, -2.0, 1.0, False),
     ),
+    "round_tile": lambda: (
+        *(np.ones((3, 4)), short(3, 4), np.zeros((3, 4)), np.ones((4, 4)), np.ones((3, 3))),
+        *(0, 3, 0, 4, np.ones(3), 0.0, -2.0, 1.0, np.zeros((3, 4))),
+    ),
 }
 
 

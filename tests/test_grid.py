@@ -143,6 +143,17 @@ class TestAffine:
         assert step.flags.c_contiguous
         assert AffineGrid(0.5, 0.0, 0, 1).affine(4, np.dtype(dtype))[0].tolist() == [0.5] * 4
 
+    def test_the_grid_of_some_rows(self):
+        T = np.array([[0.0, 0.375, 0.25, 9.0], [3.5, 3.4, -9.0, 5.4]])
+        for grid in [AffineGrid(np.array([[0.5], [2.0]]), 0.25, 0, 3), AffineGrid(0.5, 0.25, None, 3, "stochastic")]:
+            for rows in [slice(1, 2), slice(None, None, -1), np.array([1, 1, 0])]:
+                some = grid.of_rows(rows, 2)
+                assert (some.low, some.high, some.rounding) == (grid.low, grid.high, grid.rounding)
+                flat = AffineGrid(grid.step, grid.offset, grid.low, grid.high)
+                assert (flat.of_rows(rows, 2).quantize(T[rows])[1] == flat.quantize(T)[1][rows]).all()
+        with says(ValueError, "step must be one for all or one a row, but the grid has 2 and the layer 3 rows."):
+            AffineGrid(np.ones((2, 1)), 0.0, 0, 3).of_rows(slice(0, 1), 3)
+
 
 class TestUniform:
     STEP = np.array([[0.5], [2.0]], np.float16)

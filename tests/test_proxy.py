@@ -13,6 +13,7 @@ from quipref.proxy import quadratic
 W = np.array([[1.0, 2.0], [3.0, -1.0]])
 W_HAT = np.array([[2.0, 1.0], [3.0, 1.0]])
 H = np.array([[1.0, 1.0], [1.0, 3.0]])
+H_OUT = np.array([[2.0, 1.0], [1.0, 1.0]])
 
 
 def test_by_hand():
@@ -22,6 +23,20 @@ def test_by_hand():
     assert proxy_loss(W, W_HAT, H, normalize="weights") == 14.0 / (17.0 + 6.0)
     # nearest given: E = [[0, -1], [0, 0]]
     assert proxy_loss(W, W_HAT, H, normalize="nearest", nearest=W - [[0, 1], [0, 0]]) == 14.0 / 3.0
+
+
+def test_with_a_price_on_the_outputs_by_hand():
+    """H_out E H = [[2, 2], [2, 4]], and (8, 14; 5, 7) with W in place of E, (-2, -6; -1, -3) with nearest's error."""
+    assert proxy_loss(W, W_HAT, H, H_out=H_OUT) == 2.0 - 2.0 + 8.0
+    assert proxy_loss(W, W_HAT, H, H_out=H_OUT, normalize="weights") == 8.0 / (8.0 + 28.0 + 15.0 - 7.0)
+    assert proxy_loss(W, W_HAT, H, H_out=H_OUT, normalize="nearest", nearest=W - [[0, 1], [0, 0]]) == 8.0 / 6.0
+    assert proxy_loss(W, W_HAT, H, H_out=H_OUT, normalize="trace") == 8.0 / (4.0 * 3.0 / 2.0)
+
+
+@pytest.mark.parametrize("normalize", [None, "weights", "nearest", "trace"])
+def test_the_identity_on_the_outputs_changes_nothing(normalize):
+    x = W + 0.25
+    assert proxy_loss(x, W_HAT, H, H_out=np.eye(2), normalize=normalize) == proxy_loss(x, W_HAT, H, normalize=normalize)
 
 
 def test_nearest_defaults_to_the_integers_with_halves_upwards():
@@ -35,6 +50,10 @@ def test_the_trace_by_its_definition():
     G = X.T @ X
     assert proxy_loss(A, B, G) == pytest.approx(np.trace((B - A) @ G @ (B - A).T), rel=1e-13)
     assert proxy_loss(A, B, G) == pytest.approx(np.square(X @ (B - A).T).sum(), rel=1e-13)  # the outputs' error
+    Y = rng.standard_normal((8, 7))
+    price = Y.T @ Y
+    assert proxy_loss(A, B, G, H_out=price) == pytest.approx(np.trace((B - A).T @ price @ (B - A) @ G), rel=1e-13)
+    assert proxy_loss(A, B, G, H_out=price) == pytest.approx(np.square(Y @ (B - A) @ X.T).sum(), rel=1e-13)
     assert quadratic(A, G) == pytest.approx(np.trace(A @ G @ A.T), rel=1e-13)
 
 
@@ -61,6 +80,7 @@ def test_the_square_of_the_rows_is_never_formed():
 def test_nothing_loses_nothing():
     assert proxy_loss(np.zeros((0, 2)), np.zeros((0, 2)), H) == 0.0
     assert proxy_loss(np.zeros((2, 0)), np.zeros((2, 0)), np.zeros((0, 0))) == 0.0
+    assert proxy_loss(np.zeros((0, 2)), np.zeros((0, 2)), H, H_out=np.zeros((0, 0))) == 0.0
     assert isinstance(proxy_loss(W, W_HAT, H), float)
 
 
@@ -83,11 +103,13 @@ def test_inputs_are_not_written_to():
         ("weights", (np.zeros((1, 2)), np.ones((1, 2)), H)),
         ("nearest", (W, W_HAT, H)),  # W is on the integers: nearest loses nothing
         ("trace", (W, W_HAT, np.zeros((2, 2)))),
+        ("trace", (np.zeros((0, 2)), np.zeros((0, 2)), H, np.zeros((0, 0)))),
     ],
 )
 def test_a_zero_divisor_is_refused(normalize, arguments):
+    W, W_hat, H, *H_out = arguments
     with says(ValueError, f"for {normalize!r} the divisor is 0.0. Use normalize=None."):
-        proxy_loss(*arguments, normalize=normalize)
+        proxy_loss(W, W_hat, H, H_out=H_out[0] if H_out else None, normalize=normalize)
 
 
 def test_refusals():
@@ -105,3 +127,7 @@ def test_refusals():
         proxy_loss(W.astype(np.int64), W_HAT, H)
     with says(ValueError, "H must be symmetric"):
         proxy_loss(W, W_HAT, np.triu(H))
+    with says(ValueError, "H_out must be symmetric"):
+        proxy_loss(W, W_HAT, H, H_out=np.triu(H))
+    with says(ValueError, "H_out must be 1 x 1 to match the 1 rows of W, but its shape is (2, 2)."):
+        proxy_loss(W[:1], W_HAT[:1], H, H_out=H_OUT)

@@ -187,4 +187,46 @@ class Descend(Twin):
         assert (np.abs(G - G_found) <= 2 * (updates + 4) * EPS * (moved + np.abs(G))).all()
 
 
-TWINS = [BestSteps(), Descend(), RoundColumns()]
+class RoundTile(Twin):
+    """Feedback from both sides: levels equal; V has received up to `last_row - first_row` products."""
+
+    name = "round_tile"
+    reference_name = "quipref.rounding.two_sided.round_tile"
+
+    def exact(self, m, n, dtype, rng):
+        V, T = ((rng.integers(-256, 257, (m, n)) / 128).astype(dtype) for _ in range(2))
+        feedback = dyadic.feedback(n, rng, dtype), dyadic.feedback(m, rng, dtype)
+        return self._case(dyadic.weights(m, n, rng, dtype), V, T, *feedback, rng)
+
+    def general(self, m, n, rng):
+        U_in, U_out = (np.triu(rng.standard_normal((k, k)), 1) / (4 * np.sqrt(k)) for k in (n, m))
+        W = 3 * rng.standard_normal((m, n))
+        return self._case(W, W + rng.standard_normal((m, n)), rng.standard_normal((m, n)), U_in, U_out, rng)
+
+    def _case(self, W, V, T, U_in, U_out, rng):
+        m, n = W.shape
+        some = sorted(int(j) for j in rng.integers(0, n + 1, 2))
+        steps = rng.choice([0.0, 0.5, 1.0], (m, 1)).astype(np.float16)
+        grids = [IntegerGrid(), IntegerGrid(-2, 1), UniformGrid(steps, 2)]
+        arrays = {"W": W, "V": V, "T": T, "U_in": U_in, "U_out": U_out}
+        return arrays | {"columns": [(0, n), some][rng.integers(2)], "grid": grids[rng.integers(len(grids))]}
+
+    def reference(self, case, rows):
+        return self._run(self.reference_function(), case, rows, case["grid"], None)
+
+    def kernel(self, case, rows):
+        return self._run(self.kernel_function(), case, rows, *case["grid"].affine(len(case["W"]), case["W"].dtype))
+
+    def _run(self, function, case, rows, *grid):
+        W_hat, V = np.full_like(case["W"], LEFT), case["V"].copy()
+        function(case["W"], V, case["T"], case["U_in"], case["U_out"], *rows, *case["columns"], *grid, W_hat)
+        return W_hat, V
+
+    def assert_close(self, case, reference, kernel):
+        (W_hat, V), (W_hat_found, V_found) = reference, kernel
+        assert np.array_equal(W_hat, W_hat_found)
+        sizes = np.abs(case["V"]) + np.abs(case["U_out"]).T @ np.abs(np.where(W_hat == LEFT, 0, case["W"] - W_hat))
+        assert (np.abs(V - V_found) <= 2 * (len(V) + 4) * EPS * sizes).all()
+
+
+TWINS = [BestSteps(), Descend(), RoundColumns(), RoundTile()]

@@ -57,8 +57,7 @@ def greedy(
     W, H, round_to = arguments(W, H, round_to, order, threads)
     ldl(H)  # refuses an indefinite H, on which the descent would have no floor
     passes = checks.integer(passes, "passes", low=0)
-    if round_to.block != 1 or getattr(round_to, "rounding", "nearest") != "nearest":
-        raise ValueError(f"round_to must be a scalar grid with nearest rounding for greedy, but {round_to!r} came.")
+    scalar_nearest(round_to, "greedy")
     if start is None:
         W_hat = round_to.quantize(W)[1]
     else:
@@ -77,6 +76,12 @@ def greedy(
         lambda first, last: kernel(W_hat, G, W, H, columns, passes, *affine, first, last),
     )
     return W_hat
+
+
+def scalar_nearest(round_to, method):
+    """Refuse a quantizer that is stochastic or rounds blocks: a descent needs the best level of one entry."""
+    if round_to.block != 1 or getattr(round_to, "rounding", "nearest") != "nearest":
+        raise ValueError(f"round_to must be a scalar grid with nearest rounding for {method}, but {round_to!r} came.")
 
 
 def descend(W_hat, G, W, H, columns, passes, round_to):

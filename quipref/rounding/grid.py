@@ -86,6 +86,12 @@ class AffineGrid:
             raise TypeError(f"codes must be integers, but their dtype is {codes.dtype}.")
         return self._values(codes.astype(np.float64) + (self.low or 0), np.float64)
 
+    def of_rows(self, rows: slice | NDArray[np.integer], m: int) -> "AffineGrid":
+        """The grid of these rows of a layer of m rows, which may have a step each."""
+        self._one_step_a_row(m)
+        step = self.step if np.size(self.step) == 1 else self.step[rows]
+        return AffineGrid(step, self.offset, self.low, self.high, self.rounding)
+
     def affine(self, m: int, dtype: np.dtype) -> tuple[NDArray[np.floating], *tuple[np.floating, ...]] | None:
         """(step (m,), offset, low, high) for the compiled twins, or None for stochastic rounding."""
         if self.rounding == "stochastic":

@@ -1,7 +1,8 @@
 """What `round_to` takes: the Quantizer, a protocol that a class meets by having its four members.
 
-Nothing is inherited or registered. A quantizer may have two members more, which the fast paths look for:
-`affine(m, dtype)`, a grid's form for the compiled twins, and `rounding`, "nearest" or "stochastic".
+Nothing is inherited or registered. A quantizer may have three members more, which are looked for: `affine(m, dtype)`,
+a grid's form for the compiled twins; `rounding`, "nearest" or "stochastic"; and, where rows differ,
+`of_rows(rows, m)`, the quantizer of some of the m rows.
 """
 
 from typing import Protocol
