@@ -92,6 +92,16 @@ def kronecker_mu_hessian(n, delta):
     return 2 * math.log(4 * n**2 / delta)
 
 
+def kronecker_coordinate(f0, f1, delta):
+    """2 log(2(f+1)/delta), f = min(f0, f1), which sqrt(n) |((B0 (x) B1) x)_i| / |x| exceeds with probability <= delta.
+
+    One coordinate of QuIP's lemma 5. With x as a table X (f0, f1), it is b0^T X b1 for a row of each factor. The
+    larger factor makes each of the f lines of X across it a coordinate on a sphere, the smaller one the vector of
+    those: f + 1 tails, each of which may fail with probability delta / (f + 1).
+    """
+    return 2 * math.log(2 * (min(f0, f1) + 1) / delta)
+
+
 def kronecker_mu_weights(m, n, delta):
     """4 log(8mn/delta)^2, which mu of W exceeds with probability <= delta, rotated on both sides (QuIP, lemma 5)."""
     return 4 * math.log(8 * m * n / delta) ** 2

@@ -28,6 +28,8 @@ from quipref import bounds
         (bounds.hadamard_mu_weights(8, 16, 0.5), 20 * math.log(2)),
         (bounds.kronecker_mu_hessian(16, 0.25), 24 * math.log(2)),
         (bounds.kronecker_mu_weights(4, 8, 0.25), 400 * math.log(2) ** 2),
+        (bounds.kronecker_coordinate(3, 8, 0.25), 10 * math.log(2)),
+        (bounds.kronecker_coordinate(8, 3, 0.25), 10 * math.log(2)),
         (bounds.largest_mu_hessian(64), 8.0),
         (bounds.largest_mu_weights(9, 16), 12.0),
         (bounds.rescaled_product([4.0, 9.0], [1.0, 16.0]), 196.0),

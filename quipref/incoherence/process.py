@@ -193,6 +193,10 @@ def _rotations(transform, shape, seed):
     if len(transform) != 2:
         raise ValueError(f"transform must be a pair (rotate_out, rotate_in), but {len(transform)} came.")
     for side, one, n in zip(("rotate_out", "rotate_in"), transform, shape, strict=True):
+        if not isinstance(one, Rotation | None):
+            raise TypeError(
+                f"{side} must be a rotation or None, but {type(one).__name__} came. Try RandomizedHadamard."
+            )
         if one is not None and one.n != n:
             raise ValueError(f"{side} must have n = {n} for W of shape {shape}, but its n is {one.n}.")
     return transform

@@ -24,9 +24,9 @@ class Incoherence:
         ``"none"``, or a name that `incoherence_process` takes.
     mu_weights, mu_hessian : float
         Of the transformed W and H.
-    mu_weights_bound, mu_hessian_bound : float or None
-        What the theorem of the transform allows with probability 99 %, for each of the two; for
-        ``"none"`` the largest mu that a matrix of this size can have; None where no theorem is known here.
+    mu_weights_bound, mu_hessian_bound : float
+        What the theorem of the transform allows with probability 99 %, for each of the two; where that is more
+        than a matrix of this size can have, and for ``"none"``, the largest mu possible.
     storage_bits : int
         What a decoder keeps of the transform.
     """
@@ -34,8 +34,8 @@ class Incoherence:
     transform: str
     mu_weights: float
     mu_hessian: float
-    mu_weights_bound: float | None
-    mu_hessian_bound: float | None
+    mu_weights_bound: float
+    mu_hessian_bound: float
     storage_bits: int
 
     def to_dict(self) -> dict[str, Any]:
