@@ -13,6 +13,7 @@ from theorems.slack import EPS, dropped_slack, loss_slack, pivot_rtol, quadratic
 
 import quipref
 from quipref import bounds
+from quipref.testing.counterexamples import STOCHASTIC_H, worst_stochastic_mean
 from quipref.testing.strategies import hessians, layers, seeded_layers
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -145,8 +146,6 @@ class TestQ2bWorstCaseStochastic:
     feedback 1/2 in place of u has 0.4475. Equality does hold where U is integer.
     """
 
-    COUNTEREXAMPLE = np.array([[1.09, 0.3], [0.3, 1.0]])
-
     @for_all(layers(m=1, n=st.sampled_from([1, 2, 4]), outliers=True) | seeded_layers(m=1, n=4))
     def test_the_mean_loss_never_exceeds_the_bound(self, layer):
         """Exactly, by enumeration of all 2^n outcomes of the feedback U that `ldl` returns."""
@@ -175,32 +174,21 @@ class TestQ2bWorstCaseStochastic:
         assert quipref.proxy_loss(W, W_hat, H) == bounds.worst_case(2, D.sum())
 
     def test_false_that_the_worst_mean_loss_equals_the_bound(self):
-        U, D = quipref.ldl(self.COUNTEREXAMPLE)
-        worst, between = self.worst_mean_loss(U[0, 1])
+        U, D = quipref.ldl(STOCHASTIC_H)
+        worst, between = worst_stochastic_mean(U[0, 1])
         assert abs(worst - 0.4775) <= 16 * EPS
-        assert abs(bounds.worst_case(1, D.sum()) - 0.5) <= pivot_rtol(self.COUNTEREXAMPLE)
+        assert abs(bounds.worst_case(1, D.sum()) - 0.5) <= pivot_rtol(STOCHASTIC_H)
         assert worst + between < bounds.worst_case(1, D.sum())
 
     def test_false_that_ldlq_is_optimal(self):
         """LDLQ's mean loss on the layer (1/2, 1/2), less 5 standard errors, is above the worst of the feedback 1/2."""
-        H, w, X = self.COUNTEREXAMPLE, np.array([[0.5, 0.5]]), np.array([[0.0, 0.5], [0.0, 0.0]])
-        worst, between = self.worst_mean_loss(X[0, 1])
+        H, w, X = STOCHASTIC_H, np.array([[0.5, 0.5]]), np.array([[0.0, 0.5], [0.0, 0.0]])
+        worst, between = worst_stochastic_mean(X[0, 1])
         assert abs(worst - 0.4475) <= 16 * EPS
         mean, error = self.mean_loss(w, H, lambda W, grid: quipref.ldlq(W, H, round_to=grid, rng=3))
         other, other_error = self.mean_loss(w, H, lambda W, grid: quipref.linear_feedback(W, X, round_to=grid, rng=4))
         assert abs(other - worst) <= 5 * other_error
         assert mean - 5 * error > worst + between
-
-    def worst_mean_loss(self, x, points=64):
-        """(largest mean loss on a grid of layers, what it can gain between their points) under the feedback x.
-
-        The mean loss has period 1 in both weights. With phi(t) = f (1 - f), f = t - floor(t), it is
-        f_1 (1 - f_1) (1 + (u - x)^2) + (1 - f_1) phi(w_2 + x f_1) + f_1 phi(w_2 - x (1 - f_1)); as
-        |phi'| <= 1 and phi <= 1/4, its slopes are at most 1 + (u - x)^2 + 1/4 + x and 1.
-        """
-        X, w = np.array([[0.0, x], [0.0, 0.0]]), np.arange(points) / points
-        worst = max(stochastic_mean_loss(np.array([a, b]), X, self.COUNTEREXAMPLE) for a in w for b in w)
-        return worst, (1 + (0.3 - x) ** 2 + 0.25 + x + 1) / (2 * points)
 
     @staticmethod
     def mean_loss(w, H, rounded, m=40_000):

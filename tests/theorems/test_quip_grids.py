@@ -13,6 +13,7 @@ from theorems.slack import EPS, magnitudes, pivot_rtol
 import quipref
 from quipref import bounds
 from quipref.rounding import optq as optq_module
+from quipref.testing.counterexamples import LATE_CLAMP, clamp_after_the_pass, clamped_counterexample
 from quipref.testing.strategies import hessians, layers, seeded_layers
 
 ORDERS = st.sampled_from(["forward", "backward"])
@@ -68,17 +69,6 @@ class TestQ8OptqIsLdlq:
         assert abs(np.square(errors).sum() - loss) <= 4 * pivot_rtol(H) * scale  # as in the test above
 
 
-def clamped_counterexample(n, c=0.01):
-    """(W, H) of QuIP's counterexample to clamped LDLQ: a nearly constant row, and a first column that spoils U."""
-    H = np.ones((n, n)) + np.eye(n)
-    H[-1, -1] = 1.0
-    H[0, 1:-1] += 2 * c
-    H[1:-1, 0] += 2 * c
-    H[[0, -1], [-1, 0]] += c
-    H[0, 0] += 4 * c + n * c**2
-    return 0.499 + 0.002 * (np.arange(n) % 2)[None], H
-
-
 class TestQ9ClampedCounterexample:
     """Q9, QuIP's supplement: theorem 1 fails on a grid that ends. True, and a matter of the order.
 
@@ -128,27 +118,10 @@ def starts(draw):
     return W, H, quipref.IntegerGrid(low, high), start.astype(np.float64)
 
 
-def clamp_after_the_pass(W, H, grid, start):
-    """One pass of descent as the authors' program makes it: over all integers, clamped only at its end."""
-    W_hat = start.copy()
-    for j in range(len(H)):
-        W_hat[:, j] = np.floor(W_hat[:, j] + (W - W_hat) @ H[:, j] / H[j, j] + 0.5)
-    return np.clip(W_hat, grid.low, grid.high)
-
-
 def descent_slack(W, H, grid, passes=1):
     """Rounding of the running gradient: n terms a step, n steps a pass, of errors up to |W| + the largest level."""
     largest = np.abs(W).max(initial=0.0) + max(abs(grid.low), abs(grid.high))
     return 8 * passes * len(H) * EPS * W.shape[0] * largest**2 * np.abs(H).sum()
-
-
-# (W, H, grid, start) on which descent with the clamp after the pass goes from 3/4 to 11/4.
-LATE_CLAMP = (
-    np.array([[1.0, 0.0, 0.5]]),
-    np.array([[1.0, -1.0, -1.0], [-1.0, 2.0, 0.0], [-1.0, 0.0, 3.0]]),
-    quipref.IntegerGrid(0, 1),
-    np.array([[1.0, 0.0, 1.0]]),
-)
 
 
 class TestQ13GreedyDescent:
@@ -160,7 +133,7 @@ class TestQ13GreedyDescent:
     """
 
     @for_all(starts(), ORDERS, st.sampled_from(["numba", "numpy"]))
-    @example(LATE_CLAMP, "forward", "numba")
+    @example((*LATE_CLAMP[0], *LATE_CLAMP[1:]), "forward", "numba")
     def test_no_pass_raises_the_loss(self, problem, order, backend):
         W, H, grid, W_hat = problem
         for _ in range(3):
@@ -191,7 +164,7 @@ class TestQ13GreedyDescent:
 
     def test_false_that_the_clamp_may_wait_for_the_end_of_the_pass(self):
         """In exact arithmetic; with the clamp inside each update, the same start is already the end."""
-        W, H, grid, start = LATE_CLAMP
+        (W, H), grid, start = LATE_CLAMP
         assert quipref.proxy_loss(W, start, H) == 0.75
         assert quipref.proxy_loss(W, clamp_after_the_pass(W, H, grid, start), H) == 2.75
         assert (quipref.greedy(W, H, round_to=grid, start=start) == start).all()

@@ -1,0 +1,247 @@
+"""Statements about adaptive rounding that are false as printed, or as they are often repeated; each with a number.
+
+`ERRATA` is the list, `errata_table()` prints it. An entry's `evidence()` computes what the statement says and
+what is the case, on layers of `quipref.testing.counterexamples`, the same numbers on every run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.stats import binom
+
+import quipref
+from quipref import bounds, tables
+from quipref.incoherence.rotations import RandomizedHadamard
+from quipref.problems import Layer
+from quipref.testing import counterexamples as layers
+
+QUIP, QUIP_SHARP = "QuIP, arXiv:2307.13304v2", "QuIP#, arXiv:2402.04396v2"
+
+
+class Evidence(NamedTuple):
+    """What the statement says, what was found instead, and by how much the second may be off: three numbers."""
+
+    claimed: float
+    found: float
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A statement that is not true.
+
+    Attributes
+    ----------
+    tag : str
+        The statement's tag in the theorem tests.
+    source : str
+        The paper, its version and the place.
+    kind : "printed", "misquoted" or "program"
+        False as it stands there; true there and often repeated without its conditions; or what a
+        program does, not what its paper says.
+    second_hand : bool
+        The text of the source was not at hand: the statement is as others quote it, or as the program has it.
+    claim : str
+        The statement, in our words.
+    relation : "=", "<=" or ">="
+        How the claim puts what was found to what it claims.
+    truth : str
+        What holds instead.
+    evidence : callable
+        Computes the `Evidence`, the same on every call.
+    """
+
+    tag: str
+    source: str
+    kind: Literal["printed", "misquoted", "program"]
+    second_hand: bool
+    claim: str
+    relation: Literal["=", "<=", ">="]
+    truth: str
+    evidence: Callable[[], Evidence]
+
+    def margin(self) -> float:
+        """By how much the evidence misses the claim, all possible errors taken off: the claim is false above zero."""
+        claimed, found, error = self.evidence()
+        miss = {"=": abs(found - claimed), "<=": found - claimed, ">=": claimed - found}[self.relation]
+        return miss - error
+
+
+def stochastic_equality() -> Evidence:
+    """LDLQ's largest mean loss on a grid of layers and what it can gain between its points; the bound is 1/4 tr D."""
+    U, D = quipref.ldl(layers.STOCHASTIC_H)
+    found, between = layers.worst_stochastic_mean(U[0, 1])
+    return Evidence(bounds.worst_case(1, float(D.sum())), found, between)
+
+
+def stochastic_optimality() -> Evidence:
+    """LDLQ's mean loss on the layer (1/2, 1/2) against the largest of the feedback 1/2 on any layer."""
+    U, _ = quipref.ldl(layers.STOCHASTIC_H)
+    other, between = layers.worst_stochastic_mean(0.5)
+    found = layers.stochastic_mean_losses(np.array([[0.5, 0.5]]), U, layers.STOCHASTIC_H)[0]
+    return Evidence(other, float(found), between)
+
+
+def uniform_average(interval: float = 0.7, points: int = 7000) -> Evidence:
+    """The mean over weights uniform on [0, 0.7] by the midpoint rule, one column and H = 1, so that tr D = 1.
+
+    The error of the rule is (length of a step)^2 / 12, as the squared error has second derivative 2 but for
+    its kink at 1/2, which lies between two steps.
+    """
+    W, H = interval * (np.arange(points) + 0.5)[:, None] / points, np.eye(1)
+    found = quipref.proxy_loss(W, quipref.ldlq(W, H), H) / points
+    return Evidence(bounds.average_case(1, 1.0), found, (interval / points) ** 2 / 12 + 1e-12)
+
+
+def single_layer() -> Evidence:
+    """LDLQ's loss on one layer of three columns; nearest rounding's is the claim."""
+    W, H = layers.LDLQ_LOSES
+    nearest = quipref.IntegerGrid().quantize(W)[1]
+    return Evidence(quipref.proxy_loss(W, nearest, H), quipref.proxy_loss(W, quipref.ldlq(W, H), H))
+
+
+def nearest_without_feedback(n: int = 16) -> Evidence:
+    """The loss of nearest rounding where the errors of all columns agree; the claim is 1/4 tr H."""
+    return Evidence(bounds.plain_stochastic_worst_case(1, 2.0 * n), _plain_loss(layers.aligned_halves(n, ridge=1.0)))
+
+
+def independent_blocks(n: int = 64, g: int = 2) -> Evidence:
+    """Nearest rounding, g columns a block: e e^T <= |e|^2 I <= g/4 I, so sigma^2 = g/4; claimed is g sigma^2 tr H."""
+    return Evidence(g * (g / 4) * n, _plain_loss(layers.aligned_halves(n)))
+
+
+def _plain_loss(layer: Layer) -> float:
+    W, H = layer
+    return quipref.proxy_loss(W, quipref.linear_feedback(W, np.zeros_like(H)), H)
+
+
+def either_order(n: int = 64) -> Evidence:
+    """LDLQ's loss in units of nearest rounding's, from right to left; from left to right it is above n/2."""
+    W, H = layers.clamped_counterexample(n)
+    grid = quipref.IntegerGrid(0, 3)
+    W_hat, nearest = quipref.ldlq(W, H, round_to=grid, order="backward"), grid.quantize(W)[1]
+    return Evidence(n / 2, quipref.proxy_loss(W, W_hat, H, normalize="nearest", nearest=nearest))
+
+
+def identity_mu(n: int = 16) -> Evidence:
+    """What the eigensolver's basis of the identity shows, against the Hadamard basis of the same matrix."""
+    basis = quipref.hadamard_plan(n).matrix() / np.sqrt(n)
+    return Evidence(quipref.mu_hessian(np.eye(n)), quipref.mu_hessian(np.eye(n), basis=basis))
+
+
+def weights_without_log(n: int = 64, delta: float = 0.01, draws: int = 200) -> Evidence:
+    """The share of randomized Hadamard transforms of the matrix of ones whose mu exceeds sqrt(2 log(4n^2/delta)).
+
+    The error is what a share of probability delta may reach by chance, but for one time in a million.
+    """
+    rng, ones = np.random.default_rng(0), np.ones((n, n))
+    threshold = np.sqrt(bounds.hadamard_mu_weights(n, n, delta))
+    above = 0
+    for _ in range(draws):
+        rotate_out, rotate_in = (RandomizedHadamard(n, seed=rng) for _ in range(2))
+        above += quipref.mu_weights(rotate_in.apply(rotate_out.apply(ones, axis=0), axis=1)) > threshold
+    return Evidence(delta, float(above / draws), float(binom.ppf(1 - 1e-6, draws, delta)) / draws - delta)
+
+
+def transposed_trace() -> Evidence:
+    """One error of 1/4 in the second column, at the price D_2 = 1: the claim counts it at the first row's D_1 = 4."""
+    W, H = np.array([[0.0, 0.25], [0.0, 0.0]]), np.diag([4.0, 1.0])
+    W_hat = quipref.ldlq(W, H)
+    U, D = quipref.ldl(H)
+    eta = (W - W_hat) @ (U + np.eye(2))
+    return Evidence(float(np.trace(eta.T @ np.diag(D) @ eta)), quipref.proxy_loss(W, W_hat, H))
+
+
+def late_clamp() -> Evidence:
+    """The loss after a pass that is clamped at its end; the claim is the loss before."""
+    (W, H), grid, start = layers.LATE_CLAMP
+    after = layers.clamp_after_the_pass(W, H, grid, start)
+    return Evidence(quipref.proxy_loss(W, start, H), quipref.proxy_loss(W, after, H))
+
+
+ERRATA = (
+    Erratum(
+        "Q2b", f"{QUIP}, theorem 1", "printed", True,
+        "the worst layer's mean loss under stochastic LDLQ equals m/4 tr D", "=",
+        "It is at most m/4 tr D, and equals it for instance where U is integer.", stochastic_equality,
+    ),
+    Erratum(
+        "Q2b", f"{QUIP}, theorem 1", "printed", True,
+        "stochastic LDLQ has the least worst mean loss of all linear feedbacks", "<=",
+        "Its bound m/4 tr D is the least; another feedback can have a smaller worst layer.", stochastic_optimality,
+    ),
+    Erratum(
+        "Q2c", f"{QUIP}, theorem 1", "misquoted", True,
+        "the mean loss over uniform weights is m/12 tr D, here on [0, 0.7]", "=",
+        "The fractional parts must be uniform: [0, K] with an integer K, or any layer with a uniform shift.",
+        uniform_average,
+    ),
+    Erratum(
+        "Q2a", f"{QUIP}, theorem 1", "misquoted", True,
+        "LDLQ is optimal, so it loses no more than nearest rounding on any layer", "<=",
+        "Optimal among feedbacks that know H alone, in the worst layer and on average; not layer by layer.",
+        single_layer,
+    ),
+    Erratum(
+        "Q4", f"{QUIP}, lemma 3", "misquoted", True,
+        "nearest rounding without feedback loses at most m/4 tr H", "<=",
+        "That is stochastic rounding's worst mean; nearest can lose m/4 max s^T H s over the signs s.",
+        nearest_without_feedback,
+    ),
+    Erratum(
+        "Q9", f"{QUIP}, supplement", "misquoted", True,
+        "on the clamped counterexample LDLQ loses over n/2 times nearest's loss, in any order", ">=",
+        "Only from left to right; from right to left, as the authors' quantizer goes, it does as well as nearest.",
+        either_order,
+    ),
+    Erratum(
+        "Q3'", f"{QUIP}, definition 1", "misquoted", True,
+        "the mu of H is that of the eigenvectors which a solver returns, here for H = I", "=",
+        "Some eigenbasis must have it: with equal eigenvalues a solver's basis gives an upper bound and no more.",
+        identity_mu,
+    ),
+    Erratum(
+        "Q13", "QuIP's program", "program", False,
+        "a pass of greedy updates never raises the loss, here clamped at its end", "<=",
+        "True with the clamp inside each update.", late_clamp,
+    ),
+    Erratum(
+        "S4", f"{QUIP_SHARP}, lemma 3.1", "misquoted", False,
+        "mu of W exceeds sqrt(2 log(4mn/delta)) with probability at most delta = 0.01", "<=",
+        "The proof multiplies two such roots, one a side: the bound is 2 log(4mn/delta), without a root.",
+        weights_without_log,
+    ),
+    Erratum(
+        "S7", f"{QUIP_SHARP}, remark after theorem 4.1", "printed", False,
+        "rounding blocks of g columns independently loses at most g m sigma^2 tr H in the mean", "<=",
+        "(n/g) m sigma^2 tr H in general, as the errors of blocks may agree; m sigma^2 tr H if they are unbiased.",
+        independent_blocks,
+    ),
+    Erratum(
+        "S8", f"{QUIP_SHARP}, proof of theorem 4.1", "printed", False,
+        "the loss is tr(eta^T D eta)", "=",
+        "The loss is tr(eta D eta^T), a column's errors at the price of that column.", transposed_trace,
+    ),
+)  # fmt: skip
+
+HEADINGS = ("statement", "where", "kind", "text", "says", "found")
+
+
+def errata_table() -> str:
+    """All errata as a Markdown table, and below it what holds instead of each."""
+    lines = [
+        (
+            f"{i}. {entry.claim} ({entry.tag})",
+            entry.source,
+            entry.kind,
+            "second-hand" if entry.second_hand else "read",
+            f"{entry.relation} {claimed:.4g}",
+            f"{found:.4g}",
+        )
+        for i, entry in enumerate(ERRATA, start=1)
+        for claimed, found, _ in (entry.evidence(),)
+    ]
+    truths = [f"{i}. {entry.truth}" for i, entry in enumerate(ERRATA, start=1)]
+    return "\n".join((tables.markdown(HEADINGS, lines), "", *truths))
