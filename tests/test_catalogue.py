@@ -5,14 +5,14 @@ from pathlib import Path
 
 from theorems.not_tested import NOT_TESTED
 
-QUIP = ["Q1", "Q2a", "Q2b", "Q2c", *(f"Q{i}" for i in range(3, 11)), "Q10Prime", "Q11", "Q12", "Q13"]
+QUIP = ["Q1", "Q2a", "Q2b", "Q2c", *(f"Q{i}" for i in range(3, 14)), "Q3Prime", "Q3DoublePrime", "Q10Prime"]
 CATALOGUE = {*QUIP, "Y1", "S1", "S2", "S3", "S4", "B1"}
 
 
 def with_a_class():
     """The tags that classes of tests/theorems carry: Q2a of TestQ2aWorstCaseNearest."""
     files = Path(__file__).with_name("theorems").glob("test_*.py")
-    pattern = r"^class Test([A-Z]\d+(?:Prime|[a-z])?)(?=[A-Z])"
+    pattern = r"^class Test([A-Z]\d+(?:Prime|DoublePrime|[a-z])?)(?=[A-Z])"
     return {tag for path in files for tag in re.findall(pattern, path.read_text(encoding="utf-8"), flags=re.MULTILINE)}
 
 
@@ -35,4 +35,4 @@ def test_each_reason_is_a_sentence():
 
 
 def test_tags_are_read_from_class_names():
-    assert {"Q1", "Q2b", "Q10", "Q10Prime", "B1"} <= with_a_class()
+    assert {"Q1", "Q2b", "Q3Prime", "Q3DoublePrime", "Q10", "Q10Prime", "B1"} <= with_a_class()
