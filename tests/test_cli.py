@@ -9,6 +9,9 @@ import pytest
 
 import quipref as q
 from quipref import cli, tour
+from quipref.figures import incoherence as figure
+from quipref.incoherence import report
+from quipref.methods import registry
 
 
 def call(capsys, *arguments):
@@ -77,7 +80,7 @@ def test_tour_refuses_a_missing_folder_before_the_work(world, tmp_path, capsys, 
 def test_compare_a_random_layer(capsys):
     status, out, _ = call(capsys, "compare", "random:4x8,spectrum=outlier,basis=hadamard,seed=3", "--bits", "2")
     assert status == 0
-    assert out.count("\n| ") == 5
+    assert out.count("\n| ") == 1 + len(registry.tour_rows())
 
 
 def test_compare_json_of_a_file(tmp_path, capsys):
@@ -87,7 +90,7 @@ def test_compare_json_of_a_file(tmp_path, capsys):
     content = json.loads(out)
     assert status == 0
     assert content["shape"] == [4, 8]
-    assert [row["bits"] for row in content["rows"]] == [3, 3, 3, 3, 2, 2, 2, 2]
+    assert [row["bits"] for row in content["rows"]] == [bits for bits in (3, 2) for _ in registry.tour_rows()]
 
 
 def test_compare_a_layer_of_the_model(world, capsys):
@@ -96,7 +99,60 @@ def test_compare_a_layer_of_the_model(world, capsys):
     assert "| optq" in out
 
 
+def test_incoherence_prints_the_table_and_writes_the_picture(tmp_path, capsys):
+    picture = tmp_path / "mu.png"
+    status, out, err = call(capsys, "incoherence", "random:4x8,spectrum=outlier,seed=3", "--picture", picture)
+    assert status == 0
+    rows = report.incoherence_report(*q.random_layer(4, 8, spectrum="outlier", seed=3), seed=0)
+    assert out == f"{report.table(rows)}\n\npicture: {picture}\n"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "eigenvectors of H" in err
+
+
+@pytest.fixture
+def no_picture(monkeypatch):
+    """Pictures take a second each; one test draws one."""
+    monkeypatch.setattr(figure, "save_report", lambda panels, path: path.write_bytes(b""))
+
+
+def test_incoherence_json(no_picture, tmp_path, capsys):
+    arguments = ("random:4x6,seed=3", "--seed", 7, "--rescale", "--json", "--picture", tmp_path / "mu.png")
+    status, out, _ = call(capsys, "incoherence", *arguments)
+    content = json.loads(out)
+    assert status == 0
+    rows = report.incoherence_report(*q.random_layer(4, 6, seed=3), seed=7, rescale=True)
+    assert content == {
+        "rows": [row.to_dict() for row in rows],
+        "layer": "random:4x6,seed=3",
+        "shape": [4, 6],
+        "seed": 7,
+        "rescale": True,
+        "picture": str(tmp_path / "mu.png"),
+    }
+
+
+def test_incoherence_of_a_layer_of_the_model_and_of_a_file(no_picture, world, tmp_path, capsys):
+    np.savez(tmp_path / "layer.npz", **q.random_layer(3, 5, seed=1)._asdict())
+    for layer, transforms in (("lm:layers.0.mlp.down", 4), (tmp_path / "layer.npz", 3)):  # no Fourier for odd sizes
+        status, out, _ = call(capsys, "incoherence", layer, "--picture", tmp_path / "mu.png")
+        assert status == 0
+        assert out.count("\n| ") == 1 + transforms
+
+
+def test_a_refused_layer_leaves_no_picture(tmp_path, capsys):
+    status, out, err = call(capsys, "incoherence", "random:4y8", "--picture", tmp_path / "mu.png")
+    assert (status, out) == (1, "")
+    assert "LAYER must read like random:256x512" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 REFUSALS = [
+    (
+        ("incoherence", "random:4x8", "--picture", "mu.svg"),
+        "must end in .png, but 'mu.svg' came. Name it mu.png",
+    ),
+    (("incoherence", "random:4x8", "--picture", "nowhere/mu.png"), "must be in an existing folder"),
+    (("incoherence", "random:4x8", "--seed", "-1"), "seed must be at least 0, but -1 came"),
     (("compare", "random:4y8"), "LAYER must read like random:256x512"),
     (("compare", "random:4x8,colour=red"), "LAYER settings must be spectrum=, basis= or seed="),
     (("compare", "random:4x8,spectrum=pink"), "spectrum must be one of 'power'"),
@@ -167,7 +223,7 @@ def test_warnings_are_one_line(world, tmp_path, capsys, monkeypatch):
     assert line.startswith("quipref: The cache folder")
 
 
-@pytest.mark.parametrize("command", ["", "tour", "compare", "hessian", "doctor"])
+@pytest.mark.parametrize("command", ["", "tour", "compare", "incoherence", "hessian", "doctor"])
 def test_help_has_an_example(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([*command.split(), "--help"])

@@ -188,8 +188,9 @@ def _rotations(transform, shape, seed):
                 f"seed must be given for transform={transform!r}, since what must be undone later is never drawn "
                 "silently, but None came. Pass seed=0."
             )
-        rng = np.random.default_rng(seed)
-        return tuple(draw(n, seed=rng) for n in shape)
+        if not isinstance(seed, np.random.Generator):
+            seed = np.random.default_rng(checks.integer(seed, "seed", low=0))
+        return tuple(draw(n, seed=seed) for n in shape)
     if len(transform) != 2:
         raise ValueError(f"transform must be a pair (rotate_out, rotate_in), but {len(transform)} came.")
     for side, one, n in zip(("rotate_out", "rotate_in"), transform, shape, strict=True):

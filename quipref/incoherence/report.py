@@ -70,6 +70,7 @@ def incoherence_report(
     """
     W = checks.weights(W)
     H = checks.symmetric(H, n=W.shape[1])
+    seed = checks.integer(seed, "seed", low=0)
     names = ["none", *(name for name in ROTATIONS if name != "fourier" or not any(size % 2 for size in W.shape))]
     scale = Transform(None, None, channel_scales(W, H) if rescale else None)
     W, H = scale.weights(W), scale.hessian(H)
