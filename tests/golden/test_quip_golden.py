@@ -1,82 +1,40 @@
-"""What QuIP's program (commit ac92cfc7) put out for fixed inputs, reproduced to the last entry.
+"""quipref's methods against what QuIP's program (commit ac92cfc7) put out, to the last entry.
 
-`quip_rounding.npz`: a layer of 32 x 96 on the integers 0 ... 2^b - 1, in float32 and float64.
+`quip_rounding.npz`: a layer of 32 x 96 on the integers 0 ... 2^b - 1, in float32 and float64; test_quip_layers.py
+goes through every array of it, here are those that a method of quipref gives, or gives but for the clamp.
 `quip_gptq_equiv.npz`: OPTQ's program and QuIP's forward LDLQ on one layer of 64 x 96, a grid a row.
 `quip_optq_counter.json`: the losses of QuIP's finite-grid counterexample.
-
-Left out: the `full_qfn*` results (a whole method with its ranges and half precision, not a rounding) and
-`qfna_*` (its grid). All the others are reproduced here.
 """
 
 import json
 
 import numpy as np
 import pytest
+from golden.quip_program import PRECISIONS, Shifted, Stored, descent
 from sizes import size
 
-from quipref import IntegerGrid, greedy, ldlq, optq, proxy_loss
+from quipref import IntegerGrid, greedy, ldlq, ldlq_rg, optq, proxy_loss
 from quipref.rounding.grid import AffineGrid
 
 BACKENDS = size(["numba", "numpy"], ["numpy"])
 
 
 @pytest.fixture(scope="module")
-def rounding(golden):
+def archive(golden):
     with np.load(golden / "quip_rounding.npz", allow_pickle=False) as archive:
         return dict(archive)
 
 
-def take(rounding, name):
-    """{name: array} of one number of bits and one precision, such as b2_f32, with its grid."""
-    prefix = name + "_"
-    arrays = {name.removeprefix(prefix): value for name, value in rounding.items() if name.startswith(prefix)}
-    return arrays | {"grid": IntegerGrid(0, 2 ** int(prefix[1]) - 1)}
-
-
-@pytest.fixture(params=["b2_f32", "b2_f64", "b3_f32", "b3_f64", "b4_f32", "b4_f64"])
-def layer(request, rounding):
+@pytest.fixture(params=PRECISIONS)
+def layer(request, archive):
     """Both precisions."""
-    return take(rounding, request.param)
+    return Stored(archive, request.param)
 
 
-@pytest.fixture(params=["b2_f32", "b3_f32", "b4_f32"])
-def layer32(request, rounding):
+@pytest.fixture(params=[precision for precision in PRECISIONS if precision.endswith("f32")])
+def layer32(request, archive):
     """The precision in which all results are stored."""
-    return take(rounding, request.param)
-
-
-class Shifted:
-    """floor(t + eta) with stored draws, column after column, clamped: unbiased rounding without its generator."""
-
-    block = 1
-
-    def __init__(self, eta, grid):
-        self.draws, self.limits = iter(eta), grid.limits
-
-    def quantize(self, T, rng=None):
-        k = np.clip(np.floor(T[:, 0] + next(self.draws)), *self.limits)[:, None]
-        return k.astype(np.int64), k
-
-
-def program_descent(w, r, H, columns, passes, high):
-    """QuIP's greedy passes: halves to even, the clamp after each whole pass, and an error `s` that does not see it.
-
-    Each column moves by e = r - rint(r - s H_i / H_ii); s follows the moves alone, so it drifts away from r - w
-    once the clamp has bitten. It ends early when a pass changes nothing. Returns r, and the rows that were clamped.
-    """
-    H = H / H.diagonal().max()
-    r, s, clamped = r.copy(), r - w, np.zeros(len(w), bool)
-    for _ in range(passes):
-        before = r.copy()
-        for i in columns:
-            e = r[:, i] - np.rint(r[:, i] - (s @ H[:, i]) / H[i, i])
-            r[:, i] -= e
-            s[:, i] -= e
-            clamped |= (r[:, i] < 0) | (r[:, i] > high)
-        r = np.clip(r, 0, high)
-        if (r == before).all():
-            break
-    return r, clamped
+    return Stored(archive, request.param)
 
 
 def float32_noise(W, W_hat, H):
@@ -90,26 +48,19 @@ def float32_noise(W, W_hat, H):
 
 
 class TestRounding:
-    def test_the_inputs_are_the_grid_units_of_the_layer(self, layer):
-        """w = (W / scale + 1) / 2 (2^b - 1) with the scale 2.4 rms(W), clamped."""
-        high = layer["grid"].high
-        scale = 2.4 * np.sqrt(np.square(layer["W"]).mean()) + 1e-16
-        assert scale == layer["scale"]
-        assert (layer["w"] == np.clip((layer["W"] / layer["scale"] + 1) / 2 * high, 0, high)).all()
-
     def test_nearest(self, layer):
-        assert (layer["grid"].quantize(layer["w"])[1] == layer["near"]).all()
+        assert (layer.grid.quantize(layer["w"])[1] == layer["near"]).all()
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_ldlq_backward(self, layer, backend):
-        found = ldlq(layer["w"], layer["H"], round_to=layer["grid"], order="backward", backend=backend)
+        found = ldlq(layer["w"], layer["H"], round_to=layer.grid, order="backward", backend=backend)
         assert found.dtype == layer["w"].dtype
         assert (found == layer["ldl_p0"]).all()
 
     @pytest.mark.parametrize("backend", BACKENDS)
     @pytest.mark.parametrize("method", [ldlq, optq])
     def test_ldlq_and_optq_forward(self, layer, method, backend):
-        found = method(layer["w"], layer["H"], round_to=layer["grid"], backend=backend)
+        found = method(layer["w"], layer["H"], round_to=layer.grid, backend=backend)
         assert (found == layer["gptqequiv"]).all()
 
     def test_the_stored_results_tell_the_methods_apart(self, layer):
@@ -119,51 +70,46 @@ class TestRounding:
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_unbiased_ldlq_with_the_stored_draws(self, layer32, backend):
-        layer = layer32
-        draws = Shifted(layer["eta_seed11"].T[::-1], layer["grid"])
-        found = ldlq(layer["w"], layer["H"], round_to=draws, order="backward", backend=backend)
-        assert (found == layer["ldl_unbiased_seed11"]).all()
+        draws = Shifted(layer32["eta_seed11"].T[::-1], layer32.grid)
+        found = ldlq(layer32["w"], layer32["H"], round_to=draws, order="backward", backend=backend)
+        assert (found == layer32["ldl_unbiased_seed11"]).all()
 
-    def test_ldlq_in_ascending_order_of_the_diagonal(self, layer32):
-        """QuIP's LDLQ-RG without greedy passes, which its lazy version never makes."""
-        layer = layer32
-        order = np.argsort(layer["H"].diagonal(), kind="stable")
-        found = np.empty_like(layer["w"])
-        H = layer["H"][np.ix_(order, order)]
-        found[:, order] = ldlq(layer["w"][:, order], H, round_to=layer["grid"], order="backward")
-        assert (found == layer["ldlqRG_p0"]).all()
-        assert (found == layer["ldlqRG_lazy_p9"]).all()
+    @pytest.mark.parametrize("backend", BACKENDS)
+    def test_ldlq_rg_without_its_passes(self, layer32, backend):
+        """Which the program's lazy version never makes."""
+        found = ldlq_rg(layer32["w"], layer32["H"], round_to=layer32.grid, passes=0, backend=backend)
+        assert found.dtype == np.float32
+        assert (found == layer32["ldlqRG_p0"]).all()
+        assert (found == layer32["ldlqRG_lazy_p9"]).all()
 
+
+class TestGreedyPasses:
+    """Ours clamp inside each update, the program's after each pass: the same rows wherever it never had to clamp."""
+
+    @pytest.mark.parametrize("backend", BACKENDS)
     @pytest.mark.parametrize("name", ["ldl_p1", "ldl_p9", "ldlblock_p9"])
-    def test_their_greedy_passes_after_ldlq(self, layer, name):
-        w, H, grid = layer["w"], layer["H"], layer["grid"]
-        start = ldlq(w, H, round_to=grid, order="backward")
-        passes = int(name[-1])
-        found, clamped = program_descent(w, start, H, range(len(H))[::-1], passes, grid.high)
-        assert (found == layer[name]).all()
-        # ours clamps inside each update: the same wherever theirs never had to clamp
-        ours = greedy(w, H, round_to=grid, start=start, passes=passes, order="backward")
-        assert (ours == found)[~clamped].all()
-        assert 3 <= (~clamped).sum() < len(w)
-        assert proxy_loss(w, ours, H) <= proxy_loss(w, found, H)
+    def test_after_ldlq(self, layer, name, backend):
+        w, H, grid, passes = layer["w"], layer["H"], layer.grid, int(name[-1])
+        start = ldlq(w, H, round_to=grid, order="backward", backend=backend)
+        found = greedy(w, H, round_to=grid, start=start, passes=passes, order="backward", backend=backend)
+        clamped = descent(w, start, H, range(len(H))[::-1], passes, grid.high)[1]
+        assert clamped.any()
+        self.same_where_it_did_not_clamp(w, H, found, layer[name], clamped)
 
-    @pytest.mark.parametrize("name", ["allbal_p1", "allbal_p9", "allbal_block_p9"])
-    def test_their_greedy_passes_from_the_weights(self, layer32, name):
-        w, H = layer32["w"], layer32["H"]
-        found, _ = program_descent(w, w, H, range(len(H)), int(name[-1]), layer32["grid"].high)
-        assert (found == layer32[name]).all()
+    @pytest.mark.parametrize("backend", BACKENDS)
+    def test_ldlq_rg(self, layer32, backend):
+        w, H, grid = layer32["w"], layer32["H"], layer32.grid
+        found = ldlq_rg(w, H, round_to=grid, backend=backend)
+        order = np.argsort(H.diagonal(), kind="stable")
+        sorted_w, sorted_H = w[:, order], H[np.ix_(order, order)]
+        start = ldlq(sorted_w, sorted_H, round_to=grid, order="backward", backend=backend)
+        clamped = descent(sorted_w, start, sorted_H, range(len(H))[::-1], 9, grid.high)[1]
+        self.same_where_it_did_not_clamp(w, H, found, layer32["ldlqRG_p9"], clamped)
 
-    @pytest.mark.parametrize(("name", "sign"), [("allbal_sorted_p9", -1), ("ldlqRG_p9", 1)])
-    def test_their_greedy_passes_on_sorted_columns(self, layer32, name, sign):
-        layer, grid = layer32, layer32["grid"]
-        order = np.argsort(sign * layer["H"].diagonal(), kind="stable")
-        w, H = layer["w"][:, order], layer["H"][np.ix_(order, order)]
-        start, columns = w, range(len(H))
-        if sign > 0:
-            start, columns = ldlq(w, H, round_to=grid, order="backward"), columns[::-1]
-        found = np.empty_like(w)
-        found[:, order] = program_descent(w, start, H, columns, 9, grid.high)[0]
-        assert (found == layer[name]).all()
+    def same_where_it_did_not_clamp(self, w, H, ours, theirs, clamped):
+        assert (ours == theirs)[~clamped].all()
+        assert (~clamped).sum() >= 3
+        assert proxy_loss(w, ours, H) <= proxy_loss(w, theirs, H)
 
 
 class TestOptqEquivalence:
