@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quipref import tour
+from quipref import hadamard_plan, tour
 
 ROOT = Path(__file__).parents[1]
 # Sums in another BLAS end in other last bits, and a target within rounding noise of a tie then goes to
@@ -58,3 +58,15 @@ def test_every_command_is_named():
     (commands,) = [action.choices for action in cli.parser()._actions if action.choices]
     for command in commands:
         assert f"quipref {command}" in text
+
+
+def test_the_sizes_without_a_hadamard_matrix_are_listed():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.search(r"## Sizes with a Hadamard matrix(.*?)## ", text, re.DOTALL).group(1)
+    before, listed = re.split(r"<!-- sizes.*?-->", section)
+    missing = [n for n in range(4, 2001, 4) if not hadamard_plan(n).exact]
+    assert [int(n) for n in re.findall(r"\d+", listed.split("<!--")[0])] == missing
+    assert f"exact for {500 - len(missing)}" in " ".join(before.split())
+    widths = re.search(r"common models \((.*?)\)", before, re.DOTALL).group(1)
+    assert all(hadamard_plan(int(n)).exact for n in widths.split(","))
+    assert not hadamard_plan(13696).exact
