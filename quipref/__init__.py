@@ -19,6 +19,13 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.hessian import save_hessian as save_hessian
     from quipref.incoherence.hadamard import HadamardPlan as HadamardPlan
     from quipref.incoherence.hadamard import hadamard_plan as hadamard_plan
+    from quipref.incoherence.kronecker import KroneckerHaar as KroneckerHaar
+    from quipref.incoherence.measure import mu_hessian as mu_hessian
+    from quipref.incoherence.measure import mu_weights as mu_weights
+    from quipref.incoherence.process import incoherence_process as incoherence_process
+    from quipref.incoherence.randomized import RandomizedFourier as RandomizedFourier
+    from quipref.incoherence.randomized import RandomizedHadamard as RandomizedHadamard
+    from quipref.incoherence.rotations import BlockDiagonal as BlockDiagonal
     from quipref.incoherence.walsh import fwht as fwht
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
@@ -41,14 +48,18 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
 
 _HOME = {
+    "BlockDiagonal": "incoherence.rotations",
     "ClampedFeedback": "rounding.column_limits",
     "HadamardPlan": "incoherence.hadamard",
     "HessianAccumulator": "hessian",
     "HessianReport": "hessian",
     "IntegerGrid": "rounding.grid",
+    "KroneckerHaar": "incoherence.kronecker",
     "LanguageModel": "lm",
     "Layer": "problems",
     "QuantizedLayer": "layer",
+    "RandomizedFourier": "incoherence.randomized",
+    "RandomizedHadamard": "incoherence.randomized",
     "UniformGrid": "rounding.grid",
     "babai": "rounding.babai",
     "block_ldl": "factor",
@@ -59,12 +70,15 @@ _HOME = {
     "greedy": "rounding.greedy",
     "hadamard_plan": "incoherence.hadamard",
     "hessian_report": "hessian",
+    "incoherence_process": "incoherence.process",
     "ldl": "factor",
     "ldlq": "rounding.ldlq",
     "ldlq_rg": "rounding.ldlq_rg",
     "linear_feedback": "rounding.ldlq",
     "load_hessian": "hessian",
     "load_lm": "lm",
+    "mu_hessian": "incoherence.measure",
+    "mu_weights": "incoherence.measure",
     "optq": "rounding.optq",
     "proxy_loss": "proxy",
     "quantize": "methods.registry",
