@@ -43,7 +43,7 @@ class KroneckerHaar(Orthogonal):
 
     References
     ----------
-    QuIP, arXiv:2307.13304v2, section 4.1 and lemma 5.
+    QuIP, arXiv:2307.13304v2, lemma 5.
 
     Examples
     --------

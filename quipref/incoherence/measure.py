@@ -35,7 +35,7 @@ def mu_weights(W: ArrayLike) -> float:
 
     References
     ----------
-    QuIP, arXiv:2307.13304v2, definition 1.
+    QuIP, arXiv:2307.13304v2, the definition of mu-incoherence.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def mu_hessian(H: ArrayLike, basis: ArrayLike | None = None) -> float:
 
     References
     ----------
-    QuIP, arXiv:2307.13304v2, definition 1.
+    QuIP, arXiv:2307.13304v2, the definition of mu-incoherence.
 
     Examples
     --------
