@@ -1,11 +1,18 @@
-"""Pictures of incoherence: a layer and its Hessian before and after each transform."""
+"""Pictures of a layer and its Hessian before and after each transform."""
 
 import numpy as np
 
-from quipref.figures.style import COLOURS, label, page
+from quipref.figures.style import COLOURS, WIDTH, label, page
 
 PIXELS = 256  # a heatmap shows the largest entry of each block, so that no outlier disappears
+COARSE = 48  # the same in a notebook, whose pictures are stored with it
 BINS = np.linspace(-6, 6, 61)  # in root mean squares
+LOOKS = {  # of a transform: colour, marker, line
+    "before": (COLOURS["muted"], "s", ":"),
+    "kronecker": (COLOURS["quip"], "D", "--"),
+    "hadamard": (COLOURS["quip#"], "P", "-"),
+    "fourier": (COLOURS["optq"], "v", "-."),
+}
 
 
 def before_and_after(panels):
@@ -21,7 +28,7 @@ def before_and_after(panels):
     matplotlib.figure.Figure
     """
     about = "Heatmaps of a layer and its Hessian: outliers and stripes before, an even field after each rotation."
-    shared = {"squeeze": False, "height_ratios": (3, 3, 2)}
+    shared = {"squeeze": False, "height_ratios": (3, 3, 2), "sharey": "row"}
     with page(1.9 * len(panels) + 0.6, 6.4, rows=3, columns=len(panels), about=about, **shared) as (figure, axes):
         for column, (row, W, H) in zip(axes.T, panels, strict=True):
             name = "before" if row.transform == "none" else row.transform
@@ -35,20 +42,93 @@ def before_and_after(panels):
     return figure
 
 
-def _heatmap(axes, X, title):
-    """|X| in its root mean squares, on a logarithmic scale from 1/10 to 10 and more."""
-    sizes = largest_of_blocks(np.abs(X) / max(np.sqrt(np.square(X).mean()), np.finfo(np.float64).tiny))
-    axes.imshow(np.log10(np.maximum(sizes, 1e-3)), vmin=-1, vmax=1.3, cmap="cividis", aspect="auto")
-    axes.set(xticks=[], yticks=[], title=title)
+def heatmaps(layers):
+    """The entries of W and of H after each transform, a column each, with one scale of sizes for all.
+
+    Parameters
+    ----------
+    layers : dict of str to (array (m, n), array (n, n), float, float)
+        W, H, mu of W and mu of H, by transform.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    about = "Entries of W and H by size: bright rows, columns and points before, an even field after each rotation."
+    grid = {"squeeze": False, "sharey": "row"}
+    with page(WIDTH, 4.6, rows=2, columns=len(layers), about=about, **grid) as (figure, axes):
+        for (above, below), (name, (W, H, mu_W, mu_H)) in zip(axes.T, layers.items(), strict=True):
+            _heatmap(above, W, f"{name}\nW: mu = {mu_W:.1f}", COARSE)
+            image = _heatmap(below, H, f"H: mu = {mu_H:.1f}", COARSE)
+        axes[0, 0].set_ylabel("outputs")
+        axes[1, 0].set_ylabel("inputs")
+        bar = figure.colorbar(image, ax=axes, shrink=0.7, ticks=[-1, 0, 1])
+        bar.ax.set_yticklabels(["0.1", "1", "10"])
+        bar.set_label("largest entry of the pixel / rms")
+    return figure
+
+
+def _heatmap(axes, X, title, side=PIXELS):
+    """|X| in its root mean squares, on a logarithmic scale from 1/10 to 20 and more."""
+    sizes = largest_of_blocks(np.abs(X) / max(np.sqrt(np.square(X).mean()), np.finfo(np.float64).tiny), side)
+    look = {"cmap": "cividis", "vmin": -1, "vmax": 1.3, "aspect": "auto", "interpolation": "nearest"}
+    image = axes.imshow(np.log10(np.maximum(sizes, 1e-3)), **look)
+    axes.set(xticks=[], yticks=[], title=title, xlabel="inputs")
+    return image
 
 
 def _histogram(axes, W):
     """The weights in their root mean squares, beside the standard normal density."""
-    scaled = np.clip(W.ravel() / max(np.sqrt(np.square(W).mean()), np.finfo(np.float64).tiny), BINS[0], BINS[-1])
+    scaled = np.clip(in_rms(W), BINS[0], BINS[-1])
     axes.hist(scaled, BINS, density=True, color=COLOURS["faint"], edgecolor=COLOURS["muted"], linewidth=0.3, label="W")
-    axes.plot(BINS, np.exp(-np.square(BINS) / 2) / np.sqrt(2 * np.pi), color=COLOURS["ldlq"], lw=1, label="Gaussian")
+    axes.plot(BINS, _normal(BINS), color=COLOURS["ldlq"], lw=1, label="Gaussian")
     axes.set(yscale="log", ylim=(1e-6, 2))
-    label(axes, "", "weight / rms", "")
+    label(axes, "weights", "weight / rms", "")
+
+
+def against_gaussian(weights, quantiles):
+    """Histograms of the weights and their quantiles, both against the standard normal distribution.
+
+    Parameters
+    ----------
+    weights : dict of str to array (m, n)
+        By transform.
+    quantiles : array (k,)
+        Of the standard normal distribution at the probabilities (i + 1/2) / k.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    about = "Before, the tails of the weights are far above the Gaussian; after each rotation they follow it."
+    with page(WIDTH, 3.5, columns=2, about=about) as (figure, (left, right)):
+        reach = max(np.abs(in_rms(W)).max() for W in weights.values())
+        bins = np.linspace(-1.02 * reach, 1.02 * reach, 80)
+        left.plot(bins, _normal(bins), color=COLOURS["ink"], lw=1, label="Gaussian")
+        right.plot(quantiles, quantiles, color=COLOURS["ink"], lw=1)
+        for (name, W), size in zip(weights.items(), (6.5, 6.5, 3.5, 3.5), strict=False):
+            colour, marker, line = LOOKS[name]
+            values = np.sort(in_rms(W))
+            share, _ = np.histogram(values, bins, density=True)
+            look = {"color": colour, "ls": line, "lw": 1.5, "baseline": None}
+            left.stairs(np.where(share > 0, share, np.nan), bins, label=name, **look)
+            middle = (np.arange(len(quantiles)) + 0.5) / len(quantiles) * len(values)
+            right.plot(quantiles, values[middle.astype(int)], marker, color=colour, ms=size, mfc="none", label=name)
+        left.set(yscale="log", ylim=(0.2 / weights[name].size, 2))
+        left.legend(loc="upper right", fontsize=8)
+        right.legend(loc="upper left")
+        label(left, "Histogram", "weight / rms", "density (log scale)")
+        label(right, "Quantiles", "quantile of the Gaussian", "quantile of the weights / rms")
+    return figure
+
+
+def in_rms(W):
+    """The entries of W over their root mean square, as a vector."""
+    return W.ravel() / max(np.sqrt(np.square(W).mean()), np.finfo(np.float64).tiny)
+
+
+def _normal(x):
+    return np.exp(-np.square(x) / 2) / np.sqrt(2 * np.pi)
 
 
 def largest_of_blocks(X, side=PIXELS):

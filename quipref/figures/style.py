@@ -9,6 +9,7 @@ from io import BytesIO
 
 import matplotlib
 from matplotlib.figure import Figure
+from PIL import Image  # matplotlib depends on it
 
 WIDTH = 7.2  # inches, the width of a picture; 792 pixels at DPI
 DPI = 110
@@ -74,9 +75,12 @@ class Picture(Figure):
             super().savefig(target, **options)
 
     def _repr_png_(self):
-        memory = BytesIO()
-        self.savefig(memory, format="png")
-        return memory.getvalue(), {"alt": self.about}
+        """The picture in 256 colours: a notebook stores it, in half the space or less."""
+        drawn, stored = BytesIO(), BytesIO()
+        self.savefig(drawn, format="png")
+        # Median cut without dither leaves the white ground and the flat colours as they are.
+        Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(stored, format="png")
+        return stored.getvalue(), {"alt": self.about}
 
 
 def house_style():
