@@ -125,8 +125,9 @@ class TestHessian:
         with says(ValueError, "basis must diagonalise H, but ", "Pass eigenvectors of this H as columns"):
             mu_hessian(H, basis=Q.T)
         turned = Q.copy()
-        turned[:, :2] = Q[:, :2] @ np.array([[0.8, -0.6], [0.6, 0.8]])  # eigenvalues 0 and 1 mixed, of norm 35
-        with says(ValueError, "basis must diagonalise H, but 1.9e-02 of the norm"):
+        c, s = np.cos(1e-3), np.sin(1e-3)  # eigenvalues 0 and 1 mixed by so little: 1e-3 sqrt(2) of the norm of H, 35
+        turned[:, :2] = Q[:, :2] @ np.array([[c, -s], [s, c]])
+        with says(ValueError, "basis must diagonalise H, but 4.0e-05 of the norm"):
             mu_hessian(H, basis=turned)
 
 
