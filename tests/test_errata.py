@@ -52,8 +52,8 @@ def test_the_rest_is_no_number_to_be_known_beforehand():
 
 
 def test_the_order_is_all_that_matters_for_the_clamped_counterexample():
-    """From left to right the claim holds, at each of three sizes; from right to left it does not."""
-    for n in (32, 64, 128):
+    """From left to right the claim holds, at both sizes; from right to left it does not."""
+    for n in (32, 64):
         W, H = counterexamples.clamped_counterexample(n)
         grid = quipref.IntegerGrid(0, 3)
         forward = quipref.ldlq(W, H, round_to=grid)

@@ -134,14 +134,15 @@ def identity_mu(n: int = 16) -> Evidence:
 def weights_without_log(n: int = 64, delta: float = 0.01, draws: int = 200) -> Evidence:
     """The share of randomized Hadamard transforms of the matrix of ones whose mu exceeds sqrt(2 log(4n^2/delta)).
 
-    The error is what a share of probability delta may reach by chance, but for one time in a million.
+    Rotated on both sides, 1 1^T is (A 1)(B 1)^T. The error is what a share of probability delta may reach by
+    chance, but for one time in a million.
     """
-    rng, ones = np.random.default_rng(0), np.ones((n, n))
+    rng, ones = np.random.default_rng(0), np.ones(n)
     threshold = np.sqrt(bounds.hadamard_mu_weights(n, n, delta))
     above = 0
     for _ in range(draws):
-        rotate_out, rotate_in = (RandomizedHadamard(n, seed=rng) for _ in range(2))
-        above += quipref.mu_weights(rotate_in.apply(rotate_out.apply(ones, axis=0), axis=1)) > threshold
+        a, b = (RandomizedHadamard(n, seed=rng).apply(ones) for _ in range(2))
+        above += quipref.mu_weights(np.outer(a, b)) > threshold
     return Evidence(delta, float(above / draws), float(binom.ppf(1 - 1e-6, draws, delta)) / draws - delta)
 
 
