@@ -6,6 +6,7 @@ without a constant chosen by eye. `reaching` stands here because it has to keep 
 """
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from quipref.factor import ZERO_PIVOT
 
@@ -61,6 +62,45 @@ def reaching(Z, signs, X):
     V = np.linalg.inv(X + np.eye(len(X)))
     delta = 2 * target_slack(Z + signs / 2 @ V, Z, X)
     return Z + (0.5 - delta) * signs @ V, delta
+
+
+def two_sided_magnitudes(W, W_hat, U_out, U_in):
+    """The same for a run with feedback from both sides: |U_out + I|^T (|W| + |W - W_hat|) |U_in + I| + 1."""
+    left, right = (np.abs(U) + np.eye(len(U)) for U in (U_out, U_in))
+    return left.T @ (np.abs(W) + np.abs(W - W_hat)) @ right + 1
+
+
+def two_sided_loss_slack(W, W_hat, U_out, D_out, U_in, D_in):
+    """Of tr(E^T H_out E H_in) against sum_ij D_out,i D_in,j eta_ij^2: as in `loss_slack`, now for both factors.
+
+    The quadratic form (m + n + mn), two backward errors of Cholesky (m + 1, n + 1) and the rounding of the targets
+    (m + n + 2, twice) make 4 (m + n) + mn + 6 <= 7 (m + n) + mn.
+    """
+    m, n = W.shape
+    sizes = D_out @ np.square(two_sided_magnitudes(W, W_hat, U_out, U_in)) @ D_in
+    return (7 * (m + n) + m * n) * EPS * float(sizes)
+
+
+def two_sided_dropped_slack(E, H_out, D_out, H_in, D_in):
+    """As `dropped_slack`: an entry of either H is off by sqrt(z) tr H, one of the other is at most its trace."""
+    dropped = np.sqrt(ZERO_PIVOT) * float(np.trace(H_out) * np.trace(H_in) * np.abs(E).sum() ** 2)
+    return dropped * ((not D_out.all()) + (not D_in.all()))
+
+
+def two_sided_target_slack(W, W_hat, U_out, U_in):
+    """Of a computed target: m + n + 2 additions, twice for the errors of the factors."""
+    return 4 * sum(W.shape) * EPS * float(two_sided_magnitudes(W, W_hat, U_out, U_in).max(initial=0.0))
+
+
+def two_sided_reaching(Z, signs, U_out, U_in):
+    """As `reaching`: (W, delta), the layer whose targets are Z + signs (1/2 - delta).
+
+    Solving with the two triangles is backward stable, so it moves a target by no more than rounding itself does.
+    """
+    left, right = (U + np.eye(len(U)) for U in (U_out, U_in))
+    E = solve_triangular(right.T, solve_triangular(left.T, signs, lower=True, unit_diagonal=True).T, lower=True).T
+    delta = 2 * two_sided_target_slack(Z + E / 2, Z, U_out, U_in)
+    return Z + (0.5 - delta) * E, delta
 
 
 def quadratic_slack(E, H):
