@@ -42,6 +42,7 @@ def short(*shape):
 
 FAULTS = {
     "best_steps": lambda: (np.ones((3, 4)), short(3, 2), 0.5, -2, 1, 0, 3, np.zeros(3)),
+    "butterfly": lambda: (short(64), 1, 64, 0, 1),
     "descend": lambda: (
         *(np.zeros((3, 4)), np.ones((3, 4)), np.ones((3, 4)), short(4, 4), np.arange(4)),
         *(1, np.ones(3), 0.0, -2.0, 1.0, 0, 3),

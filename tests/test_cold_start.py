@@ -15,6 +15,7 @@ W, H = q.random_layer(70, 24, seed=0)
 for method, options in registry.tour_rows():
     q.quantize(W.astype(np.float32), H, method=method, bits=3, **options)
 q.greedy(W, H)
+q.fwht(W[:64].copy(), axis=0)
 stats = [backend.twin(name).stats for name in backend.KERNELS]
 print(json.dumps([sum(sum(s.cache_hits.values()) for s in stats), sum(sum(s.cache_misses.values()) for s in stats)]))
 """

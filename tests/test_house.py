@@ -175,6 +175,7 @@ for round_to in [grid, quipref.IntegerGrid(rounding="stochastic")]:
 quipref.linear_feedback(W, quipref.ldl(H)[0], backend="numpy")
 quipref.clamped_ldlq(W, H, round_to=quipref.IntegerGrid(-4, 4, rounding="stochastic"), rng=0, backend="numpy")
 quipref.block_ldl(quipref.damp(H, 0.01), 4)
+quipref.fwht(W.copy(), backend="numpy")
 quipref.proxy_loss(W, quipref.greedy(W, H, round_to=grid, backend="numpy"), H)
 from quipref.methods import registry
 for method, options in registry.tour_rows():

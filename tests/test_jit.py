@@ -41,7 +41,7 @@ def test_without_a_writable_cache_it_warns_and_works(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == "right\n"
     assert (
-        "RuntimeWarning: No folder for compiled code is writable (cannot cache function 'round_columns'" in done.stderr
+        "RuntimeWarning: No folder for compiled code is writable (cannot cache function 'round_columns" in done.stderr
     )
     assert "Point NUMBA_CACHE_DIR at a writable folder." in done.stderr
 

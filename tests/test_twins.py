@@ -54,8 +54,8 @@ def test_general_cases_agree_up_to_the_rounding_of_sums(twin, shape):
 
 @pytest.mark.parametrize("twin", TWINS, ids=IDS)
 @pytest.mark.parametrize("shape", size([(40, 33)], [(12, 9)]))
-def test_another_tie_rule_would_be_seen(twin, shape, monkeypatch):
-    """Halves downwards in the reference, or the last among equal steps: the exact cases must tell the difference."""
+def test_another_rule_would_be_seen(twin, shape, monkeypatch):
+    """Halves downwards, the last among equal steps, or b - a in the reference: the exact cases must tell them apart."""
     module = inspect.getmodule(twin.reference_function())
     if twin.name == "best_steps":
         original = module.best_steps
@@ -64,6 +64,15 @@ def test_another_tie_rule_would_be_seen(twin, shape, monkeypatch):
             original(W, candidates[:, ::-1], offset, low, high, first_row, last_row, best)
 
         monkeypatch.setattr(module, "best_steps", last_among_equals)
+    elif twin.name == "butterfly":
+
+        def differences_turned(x, stride, stop):
+            while stride < stop:
+                pairs = x.reshape(-1, 2, stride)
+                pairs[:, 0], pairs[:, 1] = pairs[:, 0] + pairs[:, 1], pairs[:, 1] - pairs[:, 0]
+                stride *= 2
+
+        monkeypatch.setattr(module, "butterfly", differences_turned)
     else:
         from quipref.rounding.grid import AffineGrid
 

@@ -1,8 +1,14 @@
 """The one decorator of the kernels: compiled once, kept in the cache folder, without the GIL."""
 
 import warnings
+import zlib
+from pathlib import Path
 
 import numba
+
+# What becomes a part of every kernel's code, though Numba sees only whether the kernel's own file has changed.
+SHARED = [Path(__file__), Path(__file__).with_name("vector.py")]
+STAMP = zlib.crc32(b"".join(path.read_bytes() for path in SHARED))
 
 
 def jit(function):
@@ -12,6 +18,8 @@ def jit(function):
     contraction of a * b + c, which changes the last bit of a sum and never reorders one.
     """
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    name = function.__qualname__
+    function.__qualname__ = f"{name}-{STAMP:08x}"  # Numba names the file in its cache folder after it
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:  # Numba's "cannot cache function: no locator available"
@@ -22,3 +30,5 @@ def jit(function):
             stacklevel=2,
         )
         return numba.njit(cache=False, **options)(function)
+    finally:
+        function.__qualname__ = name

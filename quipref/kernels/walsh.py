@@ -18,8 +18,8 @@ STRIP = 2**14  # bytes of a row that are taken together, so that 64 rows of them
 def butterfly(x, stride, stop, first, last):
     """Stages stride, 2 stride, ... below stop of lines first..last of x, a contiguous array with one axis.
 
-    A line is what these stages mix: stop / stride numbers, a stride apart. Twin of
-    `quipref.incoherence.walsh.butterfly`, which does all lines.
+    A line is what these stages mix: stop / stride numbers, a stride apart.
+    Twin of `quipref.incoherence.walsh.butterfly`, which does all lines.
     """
     # a, b <- a + b, a - b, where b stands a stride behind a
     if stride == 1:
@@ -47,17 +47,20 @@ def _rows(x, n, first, last):
     for start in range(first * n, last * n - rest, n):
         _strips(x, start, n // lanes, lanes, lanes)
     if rest:
-        scratch = np.zeros(lanes, x.dtype)
-        scratch[:rest] = x[last * n - rest : last * n]
+        scratch = np.empty(lanes, x.dtype)
+        start = last * n - rest
+        for j in range(lanes):
+            scratch[j] = x[start + j] if j < rest else 0
         store(scratch, 0, _inside(load(scratch, 0), n))
-        x[last * n - rest : last * n] = scratch[:rest]
+        for j in range(rest):
+            x[start + j] = scratch[j]
 
 
 @jit
 def _columns(x, n, stride, first, last):
     """All stages of columns first..last, of n numbers each; `stride` columns stand side by side."""
     lanes = WIDTH // x.itemsize
-    scratch = np.zeros(64 * lanes, x.dtype)
+    scratch = np.empty(64 * lanes, x.dtype)
     c = first
     while c < last:
         start = c // stride * n * stride + c % stride
@@ -81,8 +84,8 @@ def _narrow_strips(x, start, n, s, width, scratch):
     """`_strips` for less than a vector."""
     lanes = WIDTH // x.itemsize
     for k in range(n):
-        for j in range(width):
-            scratch[k * lanes + j] = x[start + k * s + j]
+        for j in range(lanes):
+            scratch[k * lanes + j] = x[start + k * s + j] if j < width else 0
     _strips(scratch, 0, n, lanes, lanes)
     for k in range(n):
         for j in range(width):
