@@ -198,7 +198,7 @@ ERRATA = (
         either_order,
     ),
     Erratum(
-        "Q3'", f"{QUIP}, definition 1", "misquoted", True,
+        "Q3'", f"{QUIP}, the definition of incoherence", "misquoted", True,
         "the mu of H is that of the eigenvectors which a solver returns, here for H = I", "=",
         "Some eigenbasis must have it: with equal eigenvalues a solver's basis gives an upper bound and no more.",
         identity_mu,

@@ -1,6 +1,6 @@
 """What has no test, because no test of it could fail: {statement: reason}.
 
-A key is the tag of a whole statement ("S1"), or a tag and the part of it that is left out ("Q10, the rate ..."); the
+A key is the tag of a whole statement, or a tag and the part of it that is left out ("Q10, the rate ..."); the
 rest of such a statement has its class. tests/test_catalogue.py holds this list and the classes against the catalogue.
 """
 
