@@ -151,7 +151,7 @@ class TestChoice:
         assert not hadamard_plan(8220).exact  # 8219 is a prime 3 modulo 4
         assert base(8220) is None
 
-    @pytest.mark.parametrize("n", [10**9 + 7, 3**30, 4 * 3**12 * 10007, 2**61 - 1])
+    @pytest.mark.parametrize("n", [10**9 + 7, 3**20, 4 * 3**12 * 10007, 2**61 - 1])
     def test_huge_orders_have_a_plan(self, n):
         plan = hadamard_plan(n)
         assert plan.n == n

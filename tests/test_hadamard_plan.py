@@ -7,6 +7,7 @@ import pytest
 from voice import says
 
 from quipref import hadamard_plan
+from quipref.incoherence import factors
 
 # One order for each kind of plan, small enough for kernels that run as plain Python.
 EXACT = [1, 2, 4, 12, 24, 28, 100, 104, 168, 200, 292, 336]
@@ -80,6 +81,16 @@ class TestTransforms:
     def test_no_vectors(self, n):
         assert hadamard_plan(n).apply(np.ones((0, n), np.float32)).shape == (0, n)
         assert hadamard_plan(n).undo(np.ones((n, 0)), axis=0).shape == (n, 0)
+
+    @pytest.mark.parametrize("transpose", [False, True])
+    def test_large_products_are_joined_in_pieces(self, transpose, monkeypatch):
+        """Three lines a piece and seven lines: the pieces are 3, 3 and 1; sums of integers below 2^24 are exact."""
+        X = np.random.default_rng(0).integers(-8, 9, (7, 12, 4)).astype(np.float32)
+        H = hadamard_plan(12).matrix()
+        monkeypatch.setattr(factors, "SMALL", 0)
+        monkeypatch.setattr(factors, "JOINED", 3 * 12 * 4)
+        found = hadamard_plan(12).unnormalised(X.copy(), axis=1, transpose=transpose)
+        assert (found == (H.T if transpose else H) @ X).all()
 
     def test_threads_change_nothing(self):
         x = np.random.default_rng(0).standard_normal((40, 96))

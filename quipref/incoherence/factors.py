@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 
 from quipref.incoherence.walsh import fwht
 
+# A product of more than so many multiplications is shared out to the threads of BLAS, which costs more than the product
+# itself where there are thousands of them: those are joined to a few large ones.
+SMALL = 2**18
+JOINED = 2**22  # numbers
+
 
 class Factor(Protocol):
     """What a plan is made of."""
@@ -25,10 +30,6 @@ class Factor(Protocol):
     @property
     def order(self) -> int:
         """The number of rows."""
-
-    @property
-    def sizes(self) -> str:
-        """The order as a product of those that were constructed."""
 
     def matrix(self) -> NDArray[np.number]:
         """(order, order), read-only: H with H H^T = order I."""
@@ -67,11 +68,7 @@ class Sylvester:
         return read_only(reduce(np.kron, [two] * (self.order.bit_length() - 1), np.ones((1, 1), np.int8)))
 
     def transform(self, Y, transpose, threads):
-        if Y.shape[2] == 1:
-            fwht(Y[:, :, 0], axis=1, threads=threads)
-        else:
-            fwht(Y, axis=1, threads=threads)
-        return Y  # the matrix is symmetric
+        return fwht(Y, axis=1, threads=threads)  # the matrix is its own transpose
 
 
 @dataclass(frozen=True)
@@ -92,9 +89,15 @@ class Dense:
     def transform(self, Y, transpose, threads):
         H = self.matrix().astype(Y.dtype)
         H = H.T if transpose else H
-        if Y.shape[2] == 1:  # one product, not one for each of the L
-            return (Y[:, :, 0] @ H.T)[:, :, None]
-        return H @ Y
+        L, K, r = Y.shape
+        if 1 < r <= SMALL // K**2:
+            return H @ Y
+        lines = max(1, JOINED // max(1, K * r))
+        for first in range(0, L, lines):
+            part = Y[first : first + lines]
+            joined = H @ part.swapaxes(0, 1).reshape(K, len(part) * r)
+            part[:] = joined.reshape(K, len(part), r).swapaxes(0, 1)
+        return Y
 
 
 @lru_cache(maxsize=16)  # enough for the layers of a model

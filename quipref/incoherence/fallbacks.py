@@ -20,10 +20,6 @@ class Fourier:
     def name(self):
         return f"Fourier on {self.order // 2} complex numbers"
 
-    @property
-    def sizes(self):
-        return str(self.order)
-
     def matrix(self):
         k = np.arange(self.order // 2)
         angle = 2 * np.pi / len(k) * (np.outer(k, k) % len(k))  # of the conjugate of the entry
@@ -50,10 +46,6 @@ class Blocks:
     @property
     def order(self):
         return sum(plan.n for plan in self.plans)
-
-    @property
-    def sizes(self):
-        return str(self.order)
 
     def matrix(self):
         H = np.zeros((self.order, self.order))

@@ -193,8 +193,7 @@ def hadamard_plan(n: int) -> HadamardPlan:
 
     References
     ----------
-    QuIP#, arXiv:2402.04396v2, section 3 and the appendix on transforms for other sizes; each construction
-    names its own.
+    QuIP#, arXiv:2402.04396v2, section 3; each construction names its own.
 
     Examples
     --------
