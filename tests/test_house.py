@@ -177,6 +177,8 @@ quipref.clamped_ldlq(W, H, round_to=quipref.IntegerGrid(-4, 4, rounding="stochas
 quipref.block_ldl(quipref.damp(H, 0.01), 4)
 quipref.fwht(W.copy(), backend="numpy")
 quipref.proxy_loss(W, quipref.greedy(W, H, round_to=grid, backend="numpy"), H)
+quipref.ldlq_rg(W, H, round_to=grid, backend="numpy")
+quipref.two_sided_ldlq(W, H, W @ W.T, round_to=grid, backend="numpy")
 from quipref.methods import registry
 for method, options in registry.tour_rows():
     layer = quipref.quantize(W, H, method=method, bits=2, backend="numpy", **options)
