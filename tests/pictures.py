@@ -3,7 +3,7 @@
 import numpy as np
 
 import quipref as q
-from quipref.figures import feedback, hadamard, incoherence, mu, nearest_plane, proxy
+from quipref.figures import errata, feedback, hadamard, incoherence, mu, nearest_plane, proxy, quip
 from quipref.incoherence.report import incoherence_report
 
 H2 = np.array([[1.0, 0.45], [0.45, 0.4]])
@@ -133,13 +133,77 @@ def stems():
     return hadamard.stems({name: (spike, np.full(16, 0.25)) for name in ("one", "two")})
 
 
+def ladder():
+    rng = np.random.default_rng(0)
+    names = "nearest", "LDLQ", "QuIP, step of least error"
+    return quip.ladder({name: np.exp(rng.uniform(-2, 0.5, 9)) for name in names})
+
+
+def ranges():
+    fine, reach = np.linspace(1, 3, 21), np.linspace(1, 3, 11)
+    losses = {f"layer {i}": 1 + i * (reach - 2) ** 2 for i in (1, 2, 3)}
+    return quip.ranges(np.array([fine, 0.1 + (fine - 1.5) ** 2]), reach, losses, 2.4)
+
+
+def under_the_bounds():
+    rng = np.random.default_rng(0)
+    return quip.under_the_bounds(rng.uniform(0.3, 0.4, 12), 1 / 3, rng.uniform(20, 400, 12))
+
+
+def perplexities():
+    scores = {
+        "nearest": [4.0, 3.5, 3.2],
+        "LDLQ": [3.7, 3.3, 3.2],
+        "QuIP": [3.5, 3.3, 3.2],
+        "QuIP, LDLQ-RG": [3.4, 3.2, 3.1],
+    }
+    return quip.perplexities([2, 3, 4], scores, 3.0)
+
+
+def stochastic_worst_case():
+    square = np.add.outer(np.linspace(0, 0.2, 9), np.linspace(0.2, 0, 9))
+    return errata.stochastic_worst_case(
+        square, np.array([0, 0.3, 0.5, 0.8]), np.array([0.52, 0.48, 0.45, 0.55]), 0.3, 0.5
+    )
+
+
+def sign_losses():
+    return errata.sign_losses(np.random.default_rng(0).exponential(size=500), 1.0)
+
+
+def uniform_widths():
+    widths = np.linspace(0.3, 3, 10)
+    return errata.uniform_widths(widths, {"nearest": 1 / widths, "stochastic": widths}, 0.7)
+
+
+def against_nearest():
+    rng = np.random.default_rng(0)
+    nearest = rng.random(60)
+    return errata.against_nearest(nearest, nearest * rng.choice([0.8, 1.0, 1.2], 60))
+
+
+def rotated_ones():
+    return errata.rotated_ones(np.random.default_rng(0).uniform(4, 10, 90), 5.3, 28.6, 0.01)
+
+
+def descents():
+    return errata.descents(
+        {"clamp inside each update": np.array([5.0, 4, 4]), "clamp after the pass": np.array([5.0, 7, 6])}
+    )
+
+
+def summary():
+    numbers = np.array([[0.5, 1, 32, 1], [0.4, 80, 1, 1.1], [0.01, 2, 0, 0.02]])
+    return errata.summary(["1. Q2b", "2. S4", "3. Q9", "4. Q4"], *numbers, ["=", "<=", ">=", "<="])
+
+
 def backward(H):
     """The strictly lower feedback of ldlq(..., order="backward")."""
     return q.ldl(H[::-1, ::-1])[0][::-1, ::-1]
 
 
 # Each public function of a topic that draws, and the example that draws it.
-TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard
+TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -166,4 +230,15 @@ EXAMPLES = {
     hadamard.map_of_sizes: map_of_sizes,
     hadamard.butterflies: butterflies,
     hadamard.stems: stems,
+    quip.ladder: ladder,
+    quip.ranges: ranges,
+    quip.under_the_bounds: under_the_bounds,
+    quip.perplexities: perplexities,
+    errata.stochastic_worst_case: stochastic_worst_case,
+    errata.sign_losses: sign_losses,
+    errata.uniform_widths: uniform_widths,
+    errata.against_nearest: against_nearest,
+    errata.rotated_ones: rotated_ones,
+    errata.descents: descents,
+    errata.summary: summary,
 }

@@ -120,8 +120,8 @@ def test_a_notebook_gets_the_picture_with_its_description():
 
 @examples
 def test_a_notebook_gets_the_picture_in_fewer_bytes_and_the_same_colours(draw):
-    figure, image = drawn(draw)
-    stored, _ = figure._repr_png_()
+    _, image = drawn(draw)
+    stored, _ = draw()._repr_png_()  # a new one: a figure that was drawn before may move by a pixel
     assert len(stored) < 0.6 * len(image)
     usual, reduced = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in (image, stored))
     assert (reduced[usual.min(axis=2) == 255] == 255).all()

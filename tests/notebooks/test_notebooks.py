@@ -27,6 +27,7 @@ HEADINGS = (
 )
 PATH = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+[\w.@+-]*|\b[A-Za-z]:\\")
 TIMING = re.compile(r"\d\s?(?:ns|us|ms|s|sec|seconds|min|minutes)\b|%%?time|perf_counter|Wall time")
+MODULES = ("numpy", "itertools", "quipref", "quipref.figures", "quipref.testing", "quipref.testing.errata")
 CLAIM = re.compile(r"^\*\*Claim (\d+)\.\*\*", re.MULTILINE)
 
 
@@ -98,7 +99,7 @@ def content_faults(notebook):
 
 
 def import_faults(code):
-    """Only numpy, the standard library's itertools, the public names of quipref and its pictures."""
+    """Only numpy, the standard library's itertools, the public names of quipref, its pictures and what tests share."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -106,7 +107,7 @@ def import_faults(code):
             modules = [node.module]
         else:
             modules = []
-        yield from (f"an import: {m}" for m in modules if m not in ("numpy", "itertools", "quipref", "quipref.figures"))
+        yield from (f"an import: {m}" for m in modules if m not in MODULES)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "q":
             yield from [] if node.attr in quipref.__all__ else [f"q.{node.attr} is not public"]
 
