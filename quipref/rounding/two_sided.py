@@ -62,6 +62,7 @@ def two_sided_ldlq(
     It is LDLQ twice over: row i is `ldlq` of the moved row V_i = W_i + sum_{p<i} (U_out)_pi E_p.
 
     A grid goes through the compiled twin; any other quantizer is asked entry by entry, or block by block.
+    Cost: both factorisations and m n (m + n) / 2 products, three times `ldlq` on a square layer.
 
     References
     ----------
