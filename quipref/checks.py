@@ -26,7 +26,7 @@ def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
         raise ValueError(f"{name} must have {ndim} axes, but its shape is {X.shape}. Reshape or flatten it first.")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
-    if X.size and not np.isfinite((X.min(), X.max())).all():  # NaN passes through min; no array of booleans is formed
+    if not _surely_finite(X) and not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
         n_bad = int((~np.isfinite(X)).sum())
         raise ValueError(
@@ -34,6 +34,17 @@ def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
             "Find the step that made them; no rounding can repair them."
         )
     return X
+
+
+def _surely_finite(X):
+    """True if the sum of squares is finite, which costs one pass; False if a closer look must tell.
+
+    NaN passes through it, and through min and max too, so that no array of booleans is formed.
+    """
+    if not X.flags.forc:
+        return False
+    flat = X.ravel(order="K")
+    return bool(np.isfinite(flat @ flat))
 
 
 def weights(W: ArrayLike, name: str = "W") -> NDArray[np.floating]:

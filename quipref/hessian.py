@@ -228,8 +228,11 @@ def damp(H: ArrayLike, fraction: float) -> NDArray[np.floating]:
     array([[4., 0.],
            [0., 2.]])
     """
-    H = checks.symmetric(H).copy()
-    fraction = checks.fraction(fraction, "fraction")
+    return add_damping(checks.symmetric(H).copy(), checks.fraction(fraction, "fraction"))
+
+
+def add_damping(H, fraction):
+    """H itself, with fraction * mean(diag H) added to its diagonal."""
     if len(H):
         H[np.diag_indices(len(H))] += H.dtype.type(fraction * np.trace(H, dtype=np.float64) / len(H))
     return H

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks
-from quipref.hessian import damp
+from quipref.hessian import add_damping
 from quipref.incoherence.rotations import KroneckerHaar, RandomizedFourier, RandomizedHadamard, Rotation
 
 TransformName = Literal["kronecker", "hadamard", "fourier"]
@@ -55,15 +55,14 @@ class Transform:
             W = self.rotate_in.apply(W, axis=1)
         return W if self.rotate_out is None else self.rotate_out.apply(W, axis=0)
 
-    def hessian(self, H: NDArray[np.floating]) -> NDArray[np.floating]:
-        """H' of H (n, n), without damping."""
-        if self.scale is not None:
-            inverse = 1 / self.scale.astype(H.dtype)
-            H = H * inverse
-            H *= inverse[:, None]
-        if self.rotate_in is None:
-            return H
-        return self.rotate_in.apply(self.rotate_in.apply(H, axis=1), axis=0)
+    def hessian(self, H: NDArray[np.floating], damping: float = 0.0) -> NDArray[np.floating]:
+        """H' of H (n, n), a new array, with that share of its mean diagonal added to the diagonal."""
+        inverse = 1 if self.scale is None else 1 / self.scale.astype(H.dtype)
+        H = H * inverse
+        H *= np.reshape(inverse, (-1, 1))
+        if self.rotate_in is not None:
+            H = self.rotate_in.apply(self.rotate_in.apply(H, axis=1), axis=0)
+        return add_damping(H, checks.fraction(damping, "damping"))
 
     def undo(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
         """The weights (m, n) whose processed form W is."""
@@ -174,7 +173,7 @@ def incoherence_process(
     W = checks.weights(W)
     H = checks.symmetric(H, n=W.shape[1])
     way = Transform(*_rotations(transform, W.shape, seed), channel_scales(W, H) if rescale else None)
-    return ProcessedLayer(way.weights(W), damp(way.hessian(H), damping), way)
+    return ProcessedLayer(way.weights(W), way.hessian(H, damping), way)
 
 
 def _rotations(transform, shape, seed):

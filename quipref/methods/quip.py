@@ -7,7 +7,6 @@ import numpy as np
 
 from quipref import bounds, checks
 from quipref.factor import ldl
-from quipref.hessian import damp
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.methods import row_grid
 from quipref.rounding.grid import UniformGrid, refuse_unstorable
@@ -67,6 +66,6 @@ def bound(layer, H):
     options = layer.options
     if options["clamp"] or options["rounder"] != "ldlq":
         return None
-    H = damp(layer.transform.hessian(H), options["damping"])
+    H = layer.transform.hessian(H, options["damping"])
     _, D = ldl(H if options["order"] == "forward" else H[::-1, ::-1])
     return row_grid.squared_steps(layer) * bounds.worst_case(layer.shape[0], D.sum())
