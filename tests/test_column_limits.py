@@ -7,6 +7,7 @@ import pytest
 from oracles import admm_columns, kkt_residuals
 from scipy.optimize import minimize
 from sizes import size
+from voice import says
 
 from quipref import clamped_feedback, damp, ldl, random_layer
 from quipref.rounding import column_limits
@@ -145,6 +146,26 @@ class TestSolver:
         assert found.gap == pytest.approx(1 - ldl(H)[1].sum() / found.trace, rel=1e-9)
         assert found.gap > 0.1
 
+    @pytest.mark.parametrize("n", [1, 4, 30])
+    def test_the_step_is_the_maximum_within_its_bounds(self, n):
+        """slope d - d K d / 2 over d >= lowest: where d is free the slope is spent, elsewhere none is left."""
+        rng = np.random.default_rng(n)
+        for _ in range(20):
+            A = rng.standard_normal((n, n + 1))
+            K, slope, lowest = A @ A.T, rng.standard_normal(n), -rng.exponential(size=n) * (rng.random(n) < 0.5)
+            d = column_limits.bounded_maximum(K, slope, lowest, rng.random(n) < 0.5)
+            left = slope - K @ d
+            rounding = 1e-12 * np.linalg.cond(K)
+            assert (d >= lowest).all()
+            assert (left <= rounding).all()
+            assert np.abs(left[d > lowest]).max(initial=0.0) <= rounding
+
+    def test_steps_that_are_found_one_coordinate_at_a_time(self, monkeypatch):
+        """Without the changes that swap all that is wrong together; this is the rule that never comes back."""
+        monkeypatch.setattr(column_limits, "PATIENCE", 0)
+        H = damp(random_layer(1, 12, spectrum="outlier", seed=3).H, 0.01)
+        assert clamped_feedback(H, 0.2).gap <= 1e-8
+
     @pytest.mark.parametrize("tolerance", [0.3, 1e-3, 0.0])
     def test_the_tolerance_is_the_gap_or_the_end_of_float64(self, tolerance):
         H = damp(random_layer(1, 32, spectrum="low_rank", seed=5).H, 0.01)
@@ -184,6 +205,28 @@ class TestHessians:
         dead = ~H.any(axis=0)
         assert not found.X[dead].any()
         assert not found.X[:, dead].any()
+
+    def test_h_that_only_rounding_calls_semidefinite_is_refused(self):
+        """A pivot of -2e-10 counts as zero in `ldl`, and is more than the least multipliers lift."""
+        R = np.array([[1.0, 0.5, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+        H = (R * [1.0, -2e-10, 1.0]) @ R.T
+        assert (ldl(H)[1] >= 0).all()
+        assert clamped_feedback(H, math.inf).gap == 0
+        with says(np.linalg.LinAlgError, "H must have no eigenvalue below -1e-11 tr H", "quipref.damp(H, 0.01)."):
+            clamped_feedback(H, 0.01)
+
+    @pytest.mark.parametrize("seed", range(size(150, 40)))
+    def test_every_kind_of_h_and_c(self, seed):
+        """Rank, scales of columns, eigenvalues near nothing: the gap closes but for the price of the floor."""
+        rng = np.random.default_rng(seed)
+        n = int(rng.choice([3, 5, 8, 16]))
+        eigenvalues = 10 ** rng.uniform(rng.choice([-4, -8, -14]), 2, n) * (rng.random(n) < rng.choice([0.5, 0.8, 1.0]))
+        Q, gains = np.linalg.qr(rng.standard_normal((n, n)))[0], 10 ** rng.uniform(0, rng.choice([0, 3]), n)
+        H = (Q * eigenvalues) @ Q.T * np.outer(gains, gains)
+        H, c = (H + H.T) / 2, 10 ** rng.uniform(-12, 2)
+        found = clamped_feedback(H, c)
+        assert found.gap <= 1e-8 + (1 + c) * n * column_limits.FLOOR * np.trace(H) / max(found.trace, 1e-300)
+        assert longest(found.X) <= c * (1 + 1e-6)
 
     @pytest.mark.parametrize("c", [0.0, 1.0, math.inf])
     @pytest.mark.parametrize("n", [0, 1, 2])

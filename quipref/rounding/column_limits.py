@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from quipref.factor import ZERO_PIVOT, ldl
 
+EPS = float(np.finfo(np.float64).eps)
 STEPS = 60  # of the ascent at most; about 10 are usual
 SHORTEN = 4.0  # a step aims at columns at most so many times shorter
 ENOUGH = 1e-4  # of the gain that the slope promises, for a step to be taken
 HALVINGS = 20  # of a step that gains too little
 FLOOR = 10 * ZERO_PIVOT  # of tr H: the least multiplier where H is singular
+PIVOTS, PATIENCE = 40, 3  # solutions of a step at most, and how often more coordinates may be wrong than before
 PANEL = 16  # rows of V that `curvature` takes together
 
 
@@ -55,9 +57,21 @@ class Point(NamedTuple):
 
 def point(H, multipliers):
     """The minimiser of the Lagrangian, which is the same for every c."""
-    U, D = ldl(H + np.diag(multipliers))
+    U, D = damped_ldl(H, multipliers) if multipliers.any() else ldl(H)
     N = inverse(U)
     return Point(multipliers, U, D, N, np.einsum("ij,ij->j", N, N), trace(N, H))
+
+
+def damped_ldl(H, multipliers):
+    """U and D of H + diag(multipliers), which is definite: no pivot counts as zero beside large multipliers."""
+    try:
+        R = np.linalg.cholesky((H + np.diag(multipliers))[::-1, ::-1])[::-1, ::-1]
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(
+            f"H must have no eigenvalue below -{FLOOR:.0e} tr H for clamped_feedback, but it has one (n = {len(H)}). "
+            "Damp it: quipref.damp(H, 0.01)."
+        ) from None
+    return np.triu(R / R.diagonal(), 1), np.square(R.diagonal())
 
 
 def least_trace(H, c, tolerance):
@@ -101,35 +115,52 @@ def certified(here, H, c):
 
 
 def next_point(here, H, c, floor, gap):
-    """The first of the steps that raises the minimum enough or halves the gap; None where no step does.
+    """The first of the steps that raises the minimum enough, or halves the gap; None where no step does.
 
     Near the end only the gap shows progress: it is of first order in the step that is missing, the minimum of second.
     """
+    noise = len(H) * EPS * (here.trace + here.multipliers @ (here.squares + c))
     for step in steps(here, c, floor):
         there = point(H, np.maximum(here.multipliers + step, floor))
         promised = float((here.squares - c) @ (there.multipliers - here.multipliers))
-        rises = promised > 0 and there.minimum(c) - here.minimum(c) >= ENOUGH * promised
-        if rises or certified(there, H, c).gap < gap / 2:
+        gain = there.minimum(c) - here.minimum(c)
+        if gain >= ENOUGH * promised > 0 or (gain >= -noise and certified(there, H, c).gap < gap / 2):
             return there
     return None
 
 
 def steps(here, c, floor):
-    """Newton's step for the secular equation, then Newton's own step and its halves.
+    """Newton's step for the secular equation, then Newton's own step and its halves, none below the floor.
 
-    With s_j = sum_i N_ij^2, solve K step = s - c for the columns whose multiplier is positive or should become so.
-    The length of a column falls about as 1 / (l_j + const), so Newton's method does better on 1/sqrt(s) = 1/sqrt(c),
-    which puts 2 s (sqrt(s / c) - 1) on the right; far from the limit the step aims at a nearer one.
+    With s_j = sum_i N_ij^2 the slope is s - c, and Newton's step maximises (s - c) d - d K d / 2. The length of a
+    column falls about as 1 / (l_j + const), so the method does better on 1/sqrt(s) = 1/sqrt(c), which puts
+    2 s (sqrt(s / c) - 1) in the place of s - c; far from the limit the step aims at a nearer one.
     """
-    free = np.flatnonzero((here.multipliers > floor) | (here.squares > c))
-    s = here.squares[free]
-    secular = 2 * s * (np.minimum(np.sqrt(s / c), SHORTEN) - 1)
-    K = curvature(here.N, here.D)[np.ix_(free, free)]
-    step, newton = np.zeros((2, len(here.squares)))
-    step[free], newton[free] = np.linalg.solve(K, np.stack([secular, s - c], axis=1)).T
-    yield step
+    s, K, lowest = here.squares, curvature(here.N, here.D), floor - here.multipliers
+    free = (lowest < 0) | (s > c)
+    yield bounded_maximum(K, 2 * s * (np.minimum(np.sqrt(s / c), SHORTEN) - 1), lowest, free)
+    newton = bounded_maximum(K, s - c, lowest, free)
     for halving in range(HALVINGS):
         yield newton * 0.5**halving
+
+
+def bounded_maximum(K, slope, lowest, free):
+    """The d >= lowest that maximises slope d - d K d / 2, from a guess of where d > lowest; by principal pivoting.
+
+    Where d is free the slope is spent, slope = K d; where it is not, there is none left, slope <= K d. All
+    coordinates on the wrong side change sides together; where that does not help, the last of them alone.
+    """
+    free, fewest, patience = free.copy(), len(K) + 1, PATIENCE
+    for _ in range(PIVOTS):
+        d = lowest.copy()
+        d[free] = np.linalg.solve(K[np.ix_(free, free)], slope[free] - K[np.ix_(free, ~free)] @ lowest[~free])
+        wrong = np.flatnonzero(np.where(free, d < lowest, slope > K @ d))
+        if not len(wrong):
+            break
+        patience = PATIENCE if len(wrong) < fewest else patience - 1
+        fewest = min(fewest, len(wrong))
+        free[wrong if patience > 0 else wrong[-1:]] ^= True
+    return d
 
 
 def curvature(N, D):
@@ -139,10 +170,10 @@ def curvature(N, D):
     sum_{p>i} v_p^T v_p / D_p with the rows v_p of V. PANEL rows p are taken together: what they share with the rows
     before the panel is one product, and each pair i < p inside it is a vector.
     """
-    V, weight = N + np.eye(len(N)), 1 / np.maximum(D, ZERO_PIVOT * D.sum())
+    V = N + np.eye(len(N))
     K, before = np.zeros_like(V), np.zeros_like(V)
     for start in range(0, len(V), PANEL):
-        rows, w = V[start : start + PANEL, start:], weight[start : start + PANEL, None]
+        rows, w = V[start : start + PANEL, start:], 1 / D[start : start + PANEL, None]
         i, p = np.triu_indices(len(rows), 1)
         pairs = rows[i] * rows[p] * np.sqrt(w[p])
         K[start:, start:] += (rows * w).T @ rows * before[start:, start:] + pairs.T @ pairs
