@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,14 @@ def optq_against_ldlq(n, repeats):
     return a / b
 
 
+def fwht_against_copy(n, repeats, axis):
+    """`fwht` of a float32 matrix in place, divided by a copy of it: both are bound by the way to memory."""
+    X = np.empty((n, n), np.float32)
+    X.fill(0)  # zeros stay zeros however often they are transformed, and the numbers do not matter to the time
+    transform, copy = least([lambda: q.fwht(X, axis), X.copy], 10 * repeats)
+    return transform / copy
+
+
 MEMORY = """
 import resource, sys, threading, time
 import numpy as np, quipref as q
@@ -128,6 +137,8 @@ CASES = (
     ("ldlq beyond its ldl / one product W @ L", ldlq_against_product, 4096, "at most 1.3"),
     ("ldl / LAPACK's Cholesky", ldl_against_cholesky, 4096, "at most 1.5"),
     ("memory that ldlq adds / bytes of W and H", ldlq_memory, 4096, "at most 3"),
+    ("fwht along rows / a copy of the matrix", partial(fwht_against_copy, axis=1), 4096, "at most 1"),
+    ("fwht along columns / a copy of the matrix", partial(fwht_against_copy, axis=0), 4096, "-"),
     ("import quipref / import numpy", import_time, 0, "at most 2"),
     ("textbook ldlq / compiled ldlq", compiled_against_textbook, 1024, "-"),
     ("optq / ldlq", optq_against_ldlq, 1024, "-"),

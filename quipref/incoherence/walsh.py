@@ -48,6 +48,9 @@ def fwht(X: Array, axis: int = -1, *, backend: backends.Backend = "numba", threa
     Each result is a tree of sums, off by at most log2(n) roundings of sum |x_i|. X is not searched for NaN or
     infinity, which would take as long as the transform: one such number spreads over its line, and no further.
 
+    A line takes n log2(n) additions. What bounds them is the way to memory: a row goes there and back once (a long
+    one twice), a column once for every six stages.
+
     An array that is contiguous in some order of its axes, as the transpose of a matrix is, is transformed where it
     stands. Any other is copied, transformed and written back.
 

@@ -11,7 +11,7 @@ import numpy as np
 from quipref.kernels.jit import jit
 from quipref.kernels.vector import WIDTH, load, stage, store
 
-STRIP = 2**14  # bytes of a row that are taken together, so that 64 rows of them stay near
+STRIP = 2**12  # bytes of a row that are taken together, so that 64 rows of them stay near
 
 
 @jit
@@ -44,8 +44,9 @@ def _rows(x, n, first, last):
     rest = (last - first) * n % lanes  # of rows shorter than a vector
     for i in range(first * n, last * n - rest, lanes):
         store(x, i, _inside(load(x, i), n))
-    for start in range(first * n, last * n - rest, n):
-        _strips(x, start, n // lanes, lanes, lanes)
+    if n > lanes:
+        for start in range(first * n, last * n, n):
+            _strips(x, start, n // lanes, lanes, lanes)
     if rest:
         scratch = np.empty(lanes, x.dtype)
         start = last * n - rest
