@@ -2,10 +2,12 @@
 
 A document is one help topic of `pydoc_data.topics`, or all docstrings of one source file of the
 standard library, NumPy or SciPy (read with `ast`, nothing is imported). Vendored third-party
-packages are left out, so the licences are PSF-2.0 and BSD-3-Clause alone.
+packages are left out, so the licences are PSF-2.0 and BSD-3-Clause alone. The training text has the
+comments of the same source files too.
 
 Evaluation documents share less than 10 % of their 13-word runs with all other documents together;
-calibration documents are held out of the training text as well. Run: `python data/make_text.py`
+calibration documents are held out of the training text as well. The comments of held-out files, and
+comments that share a 13-word run with a held-out document, are left out. Run: `python data/make_text.py`
 (it needs numpy and scipy installed; it only reads their files). The training text goes to
 `data/build/`, which git ignores.
 """
@@ -15,6 +17,7 @@ import hashlib
 import platform
 import re
 import sysconfig
+import tokenize
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from manifest import FOLDER, record, write_atomically
 EVALUATION_BYTES = 64 * 1024
 CALIBRATION_BYTES = 256 * 1024
 HELD_OUT_SIZES = (1_200, 8_000)  # bytes a held-out document may have: no single one dominates
+COMMENT = 40  # bytes: shorter ones are labels
 NGRAM = 13
 MAX_SHARED = 0.10
 
@@ -54,14 +58,33 @@ def docstrings(path):
     return "\n\n".join(text for text in found if text)
 
 
+def comments(path):
+    """The comments of a Python file that have at least `COMMENT` bytes, consecutive lines as one."""
+    found, block, last = [], [], -2
+    try:
+        with tokenize.open(path) as file:
+            for token in tokenize.generate_tokens(file.readline):
+                if token.type != tokenize.COMMENT:
+                    continue
+                if token.start[0] != last + 1:
+                    found.append("\n".join(block))
+                    block = []
+                block.append(token.string.lstrip("#!: ").rstrip())
+                last = token.start[0]
+    except (SyntaxError, UnicodeDecodeError, tokenize.TokenError):
+        return []
+    return [text for text in (*found, "\n".join(block)) if len(text) >= COMMENT and " " in text]
+
+
 def collect():
-    """{document name: text} from everything that is installed, in a fixed order."""
+    """{document name: text} and {file name: comments} from everything that is installed, in a fixed order."""
     from pydoc_data import topics
 
     import numpy
     import scipy
 
     documents = {f"topics/{key}": text for key, text in topics.topics.items()}
+    remarks = {}
     roots = {
         "stdlib": Path(sysconfig.get_paths()["stdlib"]),
         "numpy": Path(numpy.__file__).parent,
@@ -73,9 +96,11 @@ def collect():
             if VENDORED.intersection(parts):
                 continue
             text = docstrings(path)
+            name = "/".join((source, *parts))
             if len(text) >= 200:
-                documents["/".join((source, *parts))] = text
-    return documents
+                documents[name] = text
+            remarks[name] = comments(path)
+    return documents, remarks
 
 
 def runs_of_words(text):
@@ -120,11 +145,22 @@ def joined(documents, names):
     return "\n\n".join(documents[name] for name in names).encode()
 
 
+def with_comments(documents, remarks, held_out):
+    """{name: its text and its comments} of what is not held out; no comment repeats a held-out text."""
+    hidden = set().union(*(runs_of_words(documents[name]) for name in held_out))
+    together = {}
+    for name in {**documents, **remarks}:
+        if name not in held_out:
+            own = [text for text in remarks.get(name, []) if hidden.isdisjoint(runs_of_words(text))]
+            together[name] = "\n\n".join((*([documents[name]] if name in documents else []), *own))
+    return together
+
+
 def main():
-    documents = collect()
+    documents, remarks = collect()
     evaluation, calibration, worst = split(documents)
-    held_out = {*evaluation, *calibration}
-    training = joined(documents, [name for name in documents if name not in held_out])
+    sources = with_comments(documents, remarks, {*evaluation, *calibration})
+    training = joined(sources, [name for name in sources if sources[name]])
     (FOLDER / "build").mkdir(exist_ok=True)
     write_atomically(FOLDER / "build" / "training.txt", training)
     versions = {
@@ -144,7 +180,7 @@ def main():
             versions=versions,
             documents=chosen,
         )
-    print(f"training {len(training):,} bytes from {len(documents) - len(held_out)} documents")
+    print(f"training {len(training):,} bytes from {len(sources)} files and topics")
     print(f"evaluation {len(evaluation)} documents, at most {worst:.1%} shared {NGRAM}-word runs")
     print(f"calibration {len(calibration)} documents")
 

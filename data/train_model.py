@@ -224,7 +224,7 @@ def ship(model, shape, facts, evaluation):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=5600)
+    parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--checkpoint-every", type=int, default=100)
     arguments = parser.parse_args()
     if not (BUILD / "training.txt").exists():
