@@ -86,6 +86,20 @@ def fwht_against_copy(n, repeats, axis):
     return transform / copy
 
 
+def processing_against_ldl(n, repeats):
+    """Incoherence processing of W and H, both float32, Hadamard on both sides, divided by `ldl` of the same H."""
+    W, H, _ = layer(n)
+    mine, factor = least([lambda: q.incoherence_process(W, H, transform="hadamard", seed=0), lambda: q.ldl(H)], repeats)
+    return mine / factor
+
+
+def clamped_seconds(n, repeats):
+    """Seconds of `clamped_feedback` at c = 0.1, for a target that is in seconds."""
+    H = q.random_layer(1, n, spectrum="outlier", seed=0).H
+    (seconds,) = least([lambda: q.clamped_feedback(H, 0.1)], repeats)
+    return seconds
+
+
 MEMORY = """
 import resource, sys, threading, time
 import numpy as np, quipref as q
@@ -139,6 +153,8 @@ CASES = (
     ("memory that ldlq adds / bytes of W and H", ldlq_memory, 4096, "at most 3"),
     ("fwht along rows / a copy of the matrix", partial(fwht_against_copy, axis=1), 4096, "at most 1"),
     ("fwht along columns / a copy of the matrix", partial(fwht_against_copy, axis=0), 4096, "-"),
+    ("incoherence processing with RHT / ldl", processing_against_ldl, 4096, "at most 0.2"),
+    ("clamped_feedback, in seconds", clamped_seconds, 512, "at most 10"),
     ("import quipref / import numpy", import_time, 0, "at most 2"),
     ("textbook ldlq / compiled ldlq", compiled_against_textbook, 1024, "-"),
     ("optq / ldlq", optq_against_ldlq, 1024, "-"),
