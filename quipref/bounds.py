@@ -74,6 +74,7 @@ def hadamard_mu_hessian(n, delta):
     """sqrt(2 log(2n^2/delta)), which mu of H exceeds with probability <= delta after a randomized Hadamard transform.
 
     Also after a randomized Fourier transform (QuIP#, arXiv:2402.04396, lemmas 3.1 and A.3). One event for one H.
+    The Hadamard matrix must be one: `hadamard_plan(n).exact`.
     """
     return math.sqrt(2 * math.log(2 * n**2 / delta))
 

@@ -44,7 +44,8 @@ def _surely_finite(X):
     if not X.flags.forc:
         return False
     flat = X.ravel(order="K")
-    return bool(np.isfinite(flat @ flat))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(flat @ flat))
 
 
 def weights(W: ArrayLike, name: str = "W") -> NDArray[np.floating]:
@@ -107,6 +108,13 @@ def choice(value, name, choices):
     if not isinstance(value, (str, type(None))) or value not in choices:
         listed = ", ".join(repr(c) for c in choices)
         raise ValueError(f"{name} must be one of {listed}, but {value!r} came.")
+    return value
+
+
+def boolean(value, name):
+    """`value`, which must be True or False: a word such as "no" would count as True."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, but {value!r} came.")
     return value
 
 

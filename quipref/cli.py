@@ -29,7 +29,7 @@ def main(arguments=None):
         with warnings.catch_warnings(), _terminable():
             warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
             options.run(options)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, MemoryError) as error:
         print(f"quipref: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -72,6 +72,8 @@ class QuantizedLayer:
 
     def dequantize(self, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
         """The weights (m, n) that the codes stand for."""
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"dtype must be a real floating-point type, but {np.dtype(dtype)} came. Try numpy.float32.")
         W_hat = self.round_to.decode(self.codes)
         return (W_hat if self.transform is None else self.transform.undo(W_hat)).astype(dtype)
 

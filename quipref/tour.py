@@ -22,6 +22,9 @@ QUICK_EVALUATION, QUICK_CALIBRATION = 16 * 1024, 64 * 1024
 FOOTNOTE = (
     "* `-` as loss / bound: no theorem holds, since the grid is finite and clamps; the bounds are for unbounded grids.",
     "* no clamp: the step of the b-bit grid without its limits; a layer is stored at the width of its widest code.",
+    "* quip: one grid for the rotated layer, from -2.4 to 2.4 root mean squares as published; step=optimum: the step",
+    "  that rounds the rotated weights best, without feedback. A mean of ratios weighs every layer alike; the model",
+    "  does not.",
 )
 
 

@@ -125,3 +125,19 @@ def test_refusals(layer):
 
 def test_every_transform_has_its_row():
     assert ["none", *ROTATIONS] == NAMES
+
+
+@pytest.mark.parametrize("shape", [(4, 7), (7, 4), (6, 6)])
+def test_where_there_is_no_hadamard_matrix_there_is_no_theorem(shape):
+    """On the axes blocks leave the last coordinate alone, and mu of H exceeds what the theorem would allow."""
+    m, n = shape
+    W, H = np.ones(shape), np.diag(np.arange(1.0, n + 1))
+    row = next(row for row in report.incoherence_report(W, H, seed=0) if row.transform == "hadamard")
+    assert row.mu_weights_bound == bounds.largest_mu_weights(m, n)
+    if n != 4:
+        assert row.mu_hessian_bound == bounds.largest_mu_hessian(n)
+
+
+def test_an_indefinite_hessian_is_refused(layer):
+    with pytest.raises(np.linalg.LinAlgError, match="H must be symmetric positive semidefinite"):
+        report.incoherence_report(layer.W, -layer.H, seed=0)

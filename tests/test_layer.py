@@ -55,3 +55,8 @@ def test_the_layer_cannot_be_changed(layer):
         layer.codes[0, 0] = 1
     with pytest.raises(TypeError):
         layer.options["bits"] = 3
+
+
+def test_weights_are_not_cut_to_integers(layer):
+    with pytest.raises(TypeError, match="dtype must be a real floating-point type, but int64 came"):
+        layer.dequantize(np.int64)

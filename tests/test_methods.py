@@ -148,3 +148,17 @@ def test_every_method_has_a_module_with_a_bound():
         assert callable(module.quantize)
         assert callable(module.bound)
     assert registry.tour_rows()[0] == ("nearest", {})  # the tour divides by the row that comes first
+
+
+def test_options_are_kept_as_json_types(problem):
+    W, H = problem
+    layer = q.quantize(W, H, method="ldlq", bits=np.int64(3), damping=np.float32(0.5), clamp=np.bool_(True))
+    assert dict(layer.options) == {"bits": 3, "seed": 0, "damping": 0.5, "order": "forward", "clamp": True}
+    assert layer.bits_per_weight > 3
+
+
+@pytest.mark.parametrize("value", ["no", None, 1])
+def test_a_switch_is_true_or_false(problem, value):
+    W, H = problem
+    with pytest.raises(TypeError, match="clamp must be True or False"):
+        q.quantize(W, H, method="nearest", bits=3, clamp=value)

@@ -227,7 +227,7 @@ REFUSALS = [
     ({"transform": (rotation(N), None)}, ValueError, (f"rotate_out must have n = {M}", f"({M}, {N})", f"its n is {N}")),
     ({"transform": (None, rotation(M))}, ValueError, (f"rotate_in must have n = {N}", f"its n is {M}")),
     ({"transform": (np.eye(M), None)}, TypeError, ("rotate_out must be a rotation", "but ndarray came")),
-    ({"W": np.ones((2, 3)), "H": np.eye(3), "transform": "fourier"}, ValueError, ("n must be even", "3 came")),
+    ({"W": np.ones((2, 3)), "H": np.eye(3), "transform": "fourier"}, ValueError, ("odd size", "(2, 3)")),
     ({"damping": -0.01}, ValueError, ("must be finite and not negative, but -0.01 came",)),
     ({"W": np.ones((M, N + 1))}, ValueError, (f"H must be {N + 1} x {N + 1} to match",)),
     ({"W": np.ones((M, N), int)}, TypeError, ("W must hold real floating-point numbers",)),
@@ -265,3 +265,27 @@ def test_a_processed_layer_may_be_made_by_hand():
     W, H = q.random_layer(2, 4, seed=0)
     processed = ProcessedLayer(W, H, Transform(None, None, None))
     assert (processed.round(identity) == W).all()
+
+
+def test_what_rounds_must_be_a_function():
+    W, H = q.random_layer(2, 4, seed=0)
+    with pytest.raises(TypeError, match=r"rounder must be a function such as quipref.ldlq, but 'ldlq' came"):
+        q.incoherence_process(W, H, seed=0).round("ldlq")
+
+
+def test_fourier_needs_even_sizes_on_both_sides():
+    W, H = q.random_layer(3, 4, seed=0)
+    with pytest.raises(ValueError, match=r"'kronecker' or 'hadamard' where W has an odd size, .* \(3, 4\)"):
+        q.incoherence_process(W, H, transform="fourier", seed=0)
+
+
+@pytest.mark.parametrize("factor", [1e-170, 1e170])
+def test_the_scales_do_not_depend_on_the_size_of_w(factor):
+    W, H = q.random_layer(3, 4, seed=0)
+    np.testing.assert_array_equal(channel_scales(W * factor, H), channel_scales(W, H))
+
+
+def test_a_transform_prints_in_a_line():
+    W, H = q.random_layer(2, 4, seed=0)
+    assert "scale=<4 float16>" in repr(q.incoherence_process(W, H, seed=0))
+    assert "scale=None" in repr(q.incoherence_process(W, H, seed=0, rescale=False).transform)

@@ -202,7 +202,7 @@ def test_refusals(problem, change, message):
 
 
 def test_a_size_that_a_transform_cannot_take_is_refused():
-    with pytest.raises(ValueError, match=r"n must be even .* but 7 came"):
+    with pytest.raises(ValueError, match=r"'kronecker' or 'hadamard' where W has an odd size"):
         layer_of(q.random_layer(4, 7, seed=0), transform="fourier")
 
 
@@ -229,3 +229,15 @@ def test_products_are_those_of_the_weights_that_came_back(problem):
     layer = layer_of(problem)
     X = np.random.default_rng(0).standard_normal((N, 3))
     np.testing.assert_array_equal(layer @ X, (X.T @ layer.dequantize(np.float64).T).T)
+
+
+def test_an_order_that_would_be_ignored_is_refused(problem):
+    W, H = problem
+    with pytest.raises(ValueError, match=r"order must be 'forward' for rounder='ldlq_rg'"):
+        q.quantize(W, H, method="quip", bits=2, rounder="ldlq_rg", order="backward")
+
+
+def test_tiny_weights_are_refused_instead_of_vanishing(problem):
+    W, H = problem
+    with pytest.raises(ValueError, match="it reaches"):
+        q.quantize(W * 1e-170, H, method="quip", bits=3)

@@ -47,6 +47,10 @@ class Transform:
         rotations = [r for r in (self.rotate_out, self.rotate_in) if r is not None]
         return sum(r.storage_bits for r in rotations) + SCALE_BITS * (0 if self.scale is None else len(self.scale))
 
+    def __repr__(self) -> str:
+        scale = None if self.scale is None else f"<{len(self.scale)} float16>"
+        return f"Transform({self.rotate_out}, {self.rotate_in}, scale={scale})"
+
     def weights(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
         """W' of W (m, n)."""
         if self.scale is not None:
@@ -91,6 +95,8 @@ class ProcessedLayer:
 
     def round(self, rounder: Callable[..., NDArray[np.floating]], **options: object) -> NDArray[np.floating]:
         """`rounder(W', H', **options)` -> W_hat' (m, n), brought back to the units of W."""
+        if not callable(rounder):
+            raise TypeError(f"rounder must be a function such as quipref.ldlq, but {rounder!r} came.")
         W_hat = checks.weights(rounder(self._W, self._H, **options), "what rounder returns")
         return self.transform.undo(checks.same_shape(W_hat, "what rounder returns", self._W, "the layer"))
 
@@ -154,8 +160,8 @@ def incoherence_process(
     -----
     The loss of a W_hat is the same in both spaces, but for what the damping adds. A channel that is
     dead (H_ii = 0, or a column of W that is zero) keeps S_ii = 1. S is stored, and used, in half
-    precision, with mean logarithm zero. QuIP's program damps twice, by 0.01 before and by 0.01 after
-    the rotation; here it is once, since a rotation leaves the identity alone.
+    precision, with mean logarithm zero and between 2^-12 and 2^12. QuIP's program damps twice, by 0.01
+    before and by 0.01 after the rotation; here it is once, since a rotation leaves the identity alone.
 
     References
     ----------
@@ -182,6 +188,10 @@ def _rotations(transform, shape, seed):
         return None, None
     if not isinstance(transform, tuple):
         draw = ROTATIONS[checks.choice(transform, "transform", TRANSFORMS)]
+        if transform == "fourier" and any(size % 2 for size in shape):
+            raise ValueError(
+                f"transform must be 'kronecker' or 'hadamard' where W has an odd size, but 'fourier' came for {shape}."
+            )
         if seed is None:
             raise ValueError(
                 f"seed must be given for transform={transform!r}, since what must be undone later is never drawn "
@@ -204,6 +214,9 @@ def _rotations(transform, shape, seed):
 
 def channel_scales(W, H):
     """S_ii = (H_ii / (W^T W)_ii)^(1/4) in half precision, with mean logarithm zero over the live channels."""
+    largest = float(max(W.max(initial=0), -W.min(initial=0)))
+    if not 1e-100 < largest < 1e100:  # squares would overflow or vanish, and a common factor of W changes nothing
+        W = W / (largest or 1.0)
     h, w = H.diagonal().astype(np.float64), np.einsum("ij,ij->j", W, W, dtype=np.float64)
     live = (h > 0) & (w > 0)
     logarithms = np.zeros(len(h))

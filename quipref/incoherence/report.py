@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref import bounds, checks, tables
+from quipref.factor import ldl
+from quipref.incoherence.hadamard import hadamard_plan
 from quipref.incoherence.measure import mu_weights
 from quipref.incoherence.process import ROTATIONS, Transform, channel_scales
 
@@ -67,10 +69,18 @@ def incoherence_report(
     -------
     list of Incoherence
         ``"none"`` first. The Fourier transform is left out where a size is odd.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Shapes that disagree, NaN, a seed that is no seed.
+    numpy.linalg.LinAlgError
+        H is indefinite.
     """
     W = checks.weights(W)
     H = checks.symmetric(H, n=W.shape[1])
     seed = checks.integer(seed, "seed", low=0)
+    ldl(H)  # refuses an indefinite H, for which mu would mean nothing
     names = ["none", *(name for name in ROTATIONS if name != "fourier" or not any(size % 2 for size in W.shape))]
     scale = Transform(None, None, channel_scales(W, H) if rescale else None)
     W, H = scale.weights(W), scale.hessian(H)
@@ -91,21 +101,27 @@ def incoherence_report(
 
 
 def _bounds(name, m, n):
-    """(of W, of H): what the theorem allows, and no more than a matrix of the size can have."""
-    cap = bounds.largest_mu_weights(m, n), bounds.largest_mu_hessian(n)
-    if name == "none":
-        return cap
+    """(of W, of H): what the theorem allows, and no more than a matrix of the size can have.
+
+    What stands in where there is no Hadamard matrix has no theorem: blocks leave some coordinates unmixed.
+    """
+    weights, hessian = bounds.largest_mu_weights(m, n), bounds.largest_mu_hessian(n)
     if name == "kronecker":
-        found = bounds.kronecker_mu_weights(m, n, DELTA), bounds.kronecker_mu_hessian(n, DELTA)
-    else:
-        found = bounds.hadamard_mu_weights(m, n, DELTA), bounds.hadamard_mu_hessian(n, DELTA)
-    return tuple(map(min, found, cap))
+        weights = min(weights, bounds.kronecker_mu_weights(m, n, DELTA))
+        hessian = min(hessian, bounds.kronecker_mu_hessian(n, DELTA))
+    mixed = [name == "fourier" or (name == "hadamard" and hadamard_plan(size).exact) for size in (m, n)]
+    if all(mixed):
+        weights = min(weights, bounds.hadamard_mu_weights(m, n, DELTA))
+    if mixed[1]:
+        hessian = min(hessian, bounds.hadamard_mu_hessian(n, DELTA))
+    return weights, hessian
 
 
 HEADINGS = ("transform", "mu of W", "at most*", "mu of H", "at most*", "bits to store")
 FOOTNOTE = (
     "* with probability 99 % for each, by the theorem of the transform; where that is larger than any matrix of this\n"
-    "  size can have, and for `none`, the largest value possible."
+    "  size can have, where no Hadamard matrix of the size is built here, and for `none`, the largest value possible.\n"
+    "mu of H is that of the eigenvectors the solver found: where eigenvalues are equal, others may have a smaller one."
 )
 
 

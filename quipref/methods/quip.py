@@ -10,7 +10,7 @@ from quipref.factor import ldl
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.methods import row_grid
 from quipref.rounding.grid import UniformGrid, refuse_unstorable
-from quipref.rounding.ldlq import ldlq
+from quipref.rounding.ldlq import ORDERS, ldlq
 from quipref.rounding.ldlq_rg import ldlq_rg
 
 RANGE = 2.4  # the published grid reaches so many root mean squares of the processed weights
@@ -26,6 +26,10 @@ def quantize(
     checks.choice(transform, "transform", (*TRANSFORMS, None))
     checks.choice(step, "step", STEPS)
     checks.choice(rounder, "rounder", ROUNDERS)
+    if checks.choice(order, "order", ORDERS) != "forward" and rounder != "ldlq":
+        raise ValueError(
+            f"order must be 'forward' for rounder={rounder!r}, which has an order of its own; {order!r} came."
+        )
     processed = incoherence_process(W, H, transform=transform, seed=seed, rescale=rescale, damping=damping)
     fast = {"backend": backend, "threads": threads}
 
@@ -45,7 +49,8 @@ def quantize(
 
 def published_grid(W, bits, clamp=True):
     """QuIP's grid: 2^b levels from -2.4 rms(W) to 2.4 rms(W), one step for the tensor."""
-    rms = np.sqrt(np.square(W, dtype=np.float64).mean())
+    largest = float(np.abs(W).max()) or 1.0
+    rms = largest * np.sqrt(np.square(W / largest, dtype=np.float64).mean())  # squares neither overflow nor vanish
     levels = 2 ** checks.integer(bits, "bits", low=1, high=8)
     with np.errstate(over="ignore"):
         step = np.array([[2 * RANGE * rms / (levels - 1)]]).astype(np.float16)

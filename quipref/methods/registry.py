@@ -4,6 +4,7 @@ import inspect
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from quipref import backend as backends
@@ -87,9 +88,13 @@ def quantize(
     backends.thread_count(threads)
     seed = checks.integer(seed, "seed", low=0)
     run = module(method).quantize
-    allowed = [name for name in inspect.signature(run).parameters if name not in GENERAL]
-    for name in options:
-        checks.choice(name, f"option of {method}", allowed)
+    bits = checks.integer(bits, "bits")
+    parameters = inspect.signature(run).parameters
+    allowed = [name for name in parameters if name not in GENERAL]
+    for name, value in options.items():
+        default = parameters[checks.choice(name, f"option of {method}", allowed)].default
+        value = value.item() if isinstance(value, np.generic) else value  # a layer keeps its options as JSON types
+        options[name] = checks.boolean(value, name) if isinstance(default, bool) else value
     return run(W, H, bits=bits, seed=seed, backend=backend, threads=threads, progress=progress, **options)
 
 

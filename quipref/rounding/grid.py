@@ -247,7 +247,8 @@ def refuse_unstorable(largest, candidates):
     vanish = (largest > 0) & (candidates[:, -1] == 0)
     if overflow.any() or vanish.any():
         row = int(np.flatnonzero(overflow | vanish)[0])
+        where = "it" if len(largest) == 1 else f"row {row}"
         raise ValueError(
-            f"W must have rows whose grid step fits half precision (6e-8 to 65504), but row {row} reaches "
+            f"W must have rows whose grid step fits half precision (6e-8 to 65504), but {where} reaches "
             f"{largest[row]:.3g}. Scale the layer by a power of two first and undo it afterwards."
         )
