@@ -84,7 +84,7 @@ class TestMargin:
         ],
     )
     def test_a_claim_is_false_where_it_is_missed_by_more_than_the_error(self, relation, claimed, found, error, margin):
-        entry = Erratum("X", "", "printed", False, "", relation, "", lambda: Evidence(claimed, found, error))
+        entry = Erratum("X", "", "", "printed", False, "", relation, "", lambda: Evidence(claimed, found, error))
         assert entry.margin() == margin
 
 
@@ -141,12 +141,10 @@ class TestTable:
         for i, entry in enumerate(ERRATA, start=1):
             claimed, found, _ = entry.evidence()
             cells = [cell.strip() for cell in table[1 + i].strip("|").split("|")]
-            text = "second-hand" if entry.second_hand else "read"
             assert cells == [
-                f"{i}. {entry.claim} ({entry.tag})",
+                f"{i}. {entry.name}: {entry.claim}",
                 entry.source,
-                entry.kind,
-                text,
+                entry.mark(),
                 f"{entry.relation} {claimed:.4g}",
                 f"{found:.4g}",
             ]
@@ -154,8 +152,13 @@ class TestTable:
 
     @pytest.mark.parametrize("entry", ERRATA, ids=NAMES)
     def test_no_cell_breaks_the_table_and_every_source_has_its_version(self, entry):
-        assert "|" not in entry.claim + entry.source
+        assert "|" not in entry.name + entry.claim + entry.source
+        assert len(entry.name.split()) <= 3
         assert entry.relation in ("=", "<=", ">=")
         assert entry.kind == "program" or re.search(r"arXiv:\d{4}\.\d{5}v\d", entry.source)
         assert entry.second_hand == entry.source.startswith("QuIP,")
+        assert entry.mark() in {
+            ("printed", True): ["printed, as quoted"],
+            ("misquoted", True): ["misquoted, source not read"],
+        }.get((entry.kind, entry.second_hand), [entry.kind])
         assert entry.truth.endswith(".")

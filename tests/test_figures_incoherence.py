@@ -1,5 +1,7 @@
 """The pictures of incoherence and of Hadamard matrices show what is true."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pictures
@@ -39,6 +41,28 @@ def test_heatmap_is_the_same_for_a_layer_of_another_scale():
     for one, other in zip(*drawn, strict=True):
         np.testing.assert_array_equal(one, other)
     incoherence.heatmaps({"before": (0 * W, 0 * H, 1.0, 1.0)})  # a layer of zeros has no scale at all
+
+
+def test_every_weight_is_within_the_histograms_and_these_share_their_bins():
+    W = np.random.default_rng(0).standard_normal((40, 50))
+    spiked = W.copy()
+    spiked[3, 5] = 40.0
+    look = [SimpleNamespace(transform=name, mu_weights=1.0, mu_hessian=1.0) for name in ("none", "hadamard")]
+    figure = incoherence.before_and_after([(look[0], spiked, np.eye(50)), (look[1], W, np.eye(50))])
+    below = [axes for axes in panels(figure) if axes.get_xlabel() == "weight / rms"]
+    edges = [[bar.get_x() for bar in axes.patches] for axes in below]
+    assert edges[0] == edges[1]
+    for axes, X in zip(below, (spiked, W), strict=True):
+        share = np.array([bar.get_height() * bar.get_width() for bar in axes.patches])
+        assert abs(share.sum() - 1) < 1e-9
+        assert min(bar.get_height() for bar in axes.patches if bar.get_height()) > axes.get_ylim()[0]
+        left, right = axes.get_xlim()
+        scaled = incoherence.in_rms(X)
+        assert left < scaled.min() and scaled.max() < right
+        last = max(axes.patches, key=lambda bar: bar.get_x() if bar.get_height() else -np.inf)
+        assert last.get_x() <= scaled.max() <= last.get_x() + last.get_width()
+    assert panels(figure)[0].get_title(loc="left").startswith("none (before)")
+    assert [axes.get_xlabel() for axes in figure.axes if axes.get_label() == "<colorbar>"] == [incoherence.SCALE]
 
 
 def test_quantiles_of_a_sorted_ramp_are_the_ramp():
@@ -128,6 +152,22 @@ def test_entries_are_drawn_with_their_signs():
     colours = image.to_rgba(image.get_array())[..., :3]
     np.testing.assert_allclose(colours[H == 1], [rgb(style.COLOURS["ldlq"])] * (H == 1).sum(), atol=1e-9)
     np.testing.assert_allclose(colours[H == -1], [rgb(style.COLOURS["nearest"])] * (H == -1).sum(), atol=1e-9)
+
+
+def test_entries_of_all_matrices_share_one_scale_which_the_key_names():
+    figure = hadamard.entries({"signs": np.array([[1, 1], [1, -1]]), "larger": np.diag([1.5, -0.5])})
+    assert [axes.images[0].get_clim() for axes in panels(figure)] == [(-1.5, 1.5)] * 2
+    key = {t.get_text(): h.get_facecolor()[:3] for t, h in zip(*legend_parts(figure), strict=True)}
+    assert key == {
+        "+1.5": rgb(style.COLOURS["ldlq"]),
+        "0": (1, 1, 1),
+        "\N{MINUS SIGN}1.5": rgb(style.COLOURS["nearest"]),
+    }
+
+
+def legend_parts(figure):
+    (legend,) = figure.legends
+    return legend.get_texts(), legend.legend_handles
 
 
 def test_stems_say_mu():

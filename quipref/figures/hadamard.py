@@ -21,7 +21,7 @@ DARK = ("Sylvester", "Paley II", "Miyamoto", "fallback")
 
 
 def entries(matrices, columns=4):
-    """Square matrices as pictures: blue positive, orange negative, white zero, each in its own scale.
+    """Square matrices as pictures: blue positive, orange negative, white zero, on one scale for all.
 
     Parameters
     ----------
@@ -36,16 +36,22 @@ def entries(matrices, columns=4):
     """
     about = "Square fields of blue and orange cells, the signs of each matrix: " + ", ".join(matrices) + "."
     rows = -(-len(matrices) // columns)
-    height = rows * (WIDTH / columns + 0.55)
+    height = rows * (WIDTH / columns + 0.55) + 0.35
+    reach = max(np.abs(H).max() for H in matrices.values())
     with page(WIDTH, height, rows=rows, columns=columns, about=about, squeeze=False) as (figure, axes):
         for panel, (name, H) in zip(axes.flat, matrices.items(), strict=False):
-            reach = np.abs(H).max()
             panel.imshow(H, cmap=SIGNS, vmin=-reach, vmax=reach, interpolation="nearest")
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             label(panel, name, f"{len(H)} columns", "rows")
         for panel in axes.flat[len(matrices) :]:
             panel.remove()
+        ends = {f"+{reach:.2g}": "ldlq", "0": None, f"\N{MINUS SIGN}{reach:.2g}": "nearest"}
+        looks = [
+            {"facecolor": COLOURS[role] if role else "white", "edgecolor": COLOURS["muted"]} for role in ends.values()
+        ]
+        handles = [Rectangle((0, 0), 1, 1, lw=0.6, **look) for look in looks]
+        figure.legend(handles, list(ends), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -148,9 +154,10 @@ def stems(vectors):
     """
     about = "Stems of vectors before and after: " + "; ".join(vectors) + "."
     height = 1.35 * len(vectors) + 0.5
-    with page(WIDTH, height, rows=len(vectors), columns=2, about=about, sharex=True) as (figure, axes):
+    reach = 1.15 * max(np.abs(x).max() for both in vectors.values() for x in both)
+    grid = {"squeeze": False, "sharex": True, "sharey": True}
+    with page(WIDTH, height, rows=len(vectors), columns=2, about=about, **grid) as (figure, axes):
         for pair, (name, both) in zip(axes, vectors.items(), strict=True):
-            reach = 1.15 * max(np.abs(x).max() for x in both)
             for panel, x, role in zip(pair, both, ("nearest", "ldlq"), strict=True):
                 panel.vlines(np.arange(len(x)), 0, x, color=COLOURS[role], lw=1.6)
                 panel.axhline(0, color=COLOURS["muted"], lw=0.6)

@@ -6,7 +6,8 @@ from quipref.figures.style import COLOURS, WIDTH, label, page
 
 PIXELS = 256  # a heatmap shows the largest entry of each block, so that no outlier disappears
 COARSE = 48  # the same in a notebook, whose pictures are stored with it
-BINS = np.linspace(-6, 6, 61)  # in root mean squares
+BINS = 61  # of a histogram; odd, so that one lies about 0
+SCALE = "largest |entry| of the pixel, in root mean squares of its matrix (log scale)"
 LOOKS = {  # of a transform: colour, marker, line
     "before": (COLOURS["muted"], "s", ":"),
     "kronecker": (COLOURS["quip"], "D", "--"),
@@ -28,17 +29,20 @@ def before_and_after(panels):
     matplotlib.figure.Figure
     """
     about = "Heatmaps of a layer and its Hessian: outliers and stripes before, an even field after each rotation."
+    reach = max(1.0, *(np.abs(in_rms(W)).max() for _, W, _ in panels))
+    bins = 1.02 * reach * np.linspace(-1, 1, BINS + 1)  # all weights of all panels lie within
     shared = {"squeeze": False, "height_ratios": (3, 3, 2), "sharey": "row"}
-    with page(1.9 * len(panels) + 0.6, 6.4, rows=3, columns=len(panels), about=about, **shared) as (figure, axes):
+    with page(1.9 * len(panels) + 0.6, 7.2, rows=3, columns=len(panels), about=about, **shared) as (figure, axes):
         for column, (row, W, H) in zip(axes.T, panels, strict=True):
-            name = "before" if row.transform == "none" else row.transform
+            name = "none (before)" if row.transform == "none" else row.transform
             _heatmap(column[0], W, f"{name}\nW: mu = {row.mu_weights:.1f}")
-            _heatmap(column[1], H, f"H: mu = {row.mu_hessian:.1f}")
-            _histogram(column[2], W)
+            image = _heatmap(column[1], H, f"H: mu = {row.mu_hessian:.1f}")
+            _histogram(column[2], W, bins, name)
         axes[0, 0].set_ylabel("outputs")
         axes[1, 0].set_ylabel("inputs")
-        axes[2, 0].set_ylabel("share of weights")
-        axes[2, 0].legend(loc="lower center", fontsize=7.5)
+        axes[2, 0].set_ylabel("density (log scale)")
+        _key(figure.colorbar(image, ax=axes[:2], location="bottom", aspect=40, shrink=0.9, pad=0.02), SCALE)
+        figure.legend(*axes[2, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -62,10 +66,14 @@ def heatmaps(layers):
             image = _heatmap(below, H, f"H: mu = {mu_H:.1f}", COARSE)
         axes[0, 0].set_ylabel("outputs")
         axes[1, 0].set_ylabel("inputs")
-        bar = figure.colorbar(image, ax=axes, shrink=0.7, ticks=[-1, 0, 1])
-        bar.ax.set_yticklabels(["0.1", "1", "10"])
-        bar.set_label("largest entry of the pixel / rms")
+        _key(figure.colorbar(image, ax=axes, shrink=0.7), "largest entry of the pixel / rms")
     return figure
+
+
+def _key(bar, text):
+    """What the colours of the heatmaps mean."""
+    bar.set_ticks([-1, 0, 1], labels=["0.1", "1", "10"])
+    bar.set_label(text)
 
 
 def _heatmap(axes, X, title, side=PIXELS):
@@ -77,13 +85,15 @@ def _heatmap(axes, X, title, side=PIXELS):
     return image
 
 
-def _histogram(axes, W):
+def _histogram(axes, W, bins, name):
     """The weights in their root mean squares, beside the standard normal density."""
-    scaled = np.clip(in_rms(W), BINS[0], BINS[-1])
-    axes.hist(scaled, BINS, density=True, color=COLOURS["faint"], edgecolor=COLOURS["muted"], linewidth=0.3, label="W")
-    axes.plot(BINS, _normal(BINS), color=COLOURS["ldlq"], lw=1, label="Gaussian")
-    axes.set(yscale="log", ylim=(1e-6, 2))
-    label(axes, "weights", "weight / rms", "")
+    look = {"color": COLOURS["faint"], "edgecolor": COLOURS["muted"], "linewidth": 0.3, "label": "density of weights"}
+    axes.hist(in_rms(W), bins, density=True, **look)
+    x = np.linspace(bins[0], bins[-1], 301)
+    axes.plot(x, _normal(x), color=COLOURS["ldlq"], lw=1, label="Gaussian")
+    least = 1 / (W.size * (bins[1] - bins[0]))  # a single weight in its bin
+    axes.set(yscale="log", ylim=(0.2 * least, 2), xlim=(bins[0], bins[-1]))
+    label(axes, name, "weight / rms", "")
 
 
 def against_gaussian(weights, quantiles):

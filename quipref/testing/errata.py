@@ -36,6 +36,8 @@ class Erratum:
     ----------
     tag : str
         The statement's tag in the theorem tests.
+    name : str
+        Of three words or so, for a picture.
     source : str
         The paper, its version and the place.
     kind : "printed", "misquoted" or "program"
@@ -54,6 +56,7 @@ class Erratum:
     """
 
     tag: str
+    name: str
     source: str
     kind: Literal["printed", "misquoted", "program"]
     second_hand: bool
@@ -61,6 +64,11 @@ class Erratum:
     relation: Literal["=", "<=", ">="]
     truth: str
     evidence: Callable[[], Evidence]
+
+    def mark(self) -> str:
+        """Its kind, and how sure of it one can be where the text of the source was not at hand."""
+        unread = {"printed": "printed, as quoted", "misquoted": "misquoted, source not read"}
+        return unread[self.kind] if self.second_hand else self.kind
 
     def margin(self) -> float:
         """By how much the evidence misses the claim, all possible errors taken off: the claim is false above zero."""
@@ -164,80 +172,79 @@ def late_clamp() -> Evidence:
 
 ERRATA = (
     Erratum(
-        "Q2b", f"{QUIP}, theorem 1", "printed", True,
+        "Q2b", "a stochastic equality", f"{QUIP}, theorem 1", "printed", True,
         "the worst layer's mean loss under stochastic LDLQ equals m/4 tr D", "=",
         "It is at most m/4 tr D, and equals it for instance where U is integer.", stochastic_equality,
     ),
     Erratum(
-        "Q2b", f"{QUIP}, theorem 1", "printed", True,
+        "Q2b", "stochastic LDLQ's optimum", f"{QUIP}, theorem 1", "printed", True,
         "stochastic LDLQ has the least worst mean loss of all linear feedbacks", "<=",
         "Its bound m/4 tr D is the least; another feedback can have a smaller worst layer.", stochastic_optimality,
     ),
     Erratum(
-        "Q2c", f"{QUIP}, theorem 1", "misquoted", True,
+        "Q2c", "any uniform weights", f"{QUIP}, theorem 1", "misquoted", True,
         "the mean loss over uniform weights is m/12 tr D, here on [0, 0.7]", "=",
         "The fractional parts must be uniform: [0, K] with an integer K, or any layer with a uniform shift.",
         uniform_average,
     ),
     Erratum(
-        "Q2a", f"{QUIP}, theorem 1", "misquoted", True,
+        "Q2a", "LDLQ against nearest", f"{QUIP}, theorem 1", "misquoted", True,
         "LDLQ is optimal, so it loses no more than nearest rounding on any layer", "<=",
         "Optimal among feedbacks that know H alone, in the worst layer and on average; not layer by layer.",
         single_layer,
     ),
     Erratum(
-        "Q4", f"{QUIP}, lemma 3", "misquoted", True,
+        "Q4", "nearest without feedback", f"{QUIP}, lemma 3", "misquoted", True,
         "nearest rounding without feedback loses at most m/4 tr H", "<=",
         "That is stochastic rounding's worst mean; nearest can lose m/4 max s^T H s over the signs s.",
         nearest_without_feedback,
     ),
     Erratum(
-        "Q9", f"{QUIP}, supplement", "misquoted", True,
+        "Q9", "clamped, any order", f"{QUIP}, supplement", "misquoted", True,
         "on the clamped counterexample LDLQ loses over n/2 times nearest's loss, in any order", ">=",
         "Only from left to right; from right to left, as the authors' quantizer goes, it does as well as nearest.",
         either_order,
     ),
     Erratum(
-        "Q3'", f"{QUIP}, the definition of incoherence", "misquoted", True,
+        "Q3'", "mu from solvers", f"{QUIP}, the definition of incoherence", "misquoted", True,
         "the mu of H is that of the eigenvectors which a solver returns, here for H = I", "=",
         "Some eigenbasis must have it: with equal eigenvalues a solver's basis gives an upper bound and no more.",
         identity_mu,
     ),
     Erratum(
-        "Q13", "QuIP's program", "program", False,
+        "Q13", "clamp after passes", "QuIP's program", "program", False,
         "a pass of greedy updates never raises the loss, here clamped at its end", "<=",
         "True with the clamp inside each update.", late_clamp,
     ),
     Erratum(
-        "S4", f"{QUIP_SHARP}, lemma 3.1", "misquoted", False,
+        "S4", "one root missing", f"{QUIP_SHARP}, lemma 3.1", "misquoted", False,
         "mu of W exceeds sqrt(2 log(4mn/delta)) with probability at most delta = 0.01", "<=",
         "The proof multiplies two such roots, one a side: the bound is 2 log(4mn/delta), without a root.",
         weights_without_log,
     ),
     Erratum(
-        "S7", f"{QUIP_SHARP}, remark after theorem 4.1", "printed", False,
+        "S7", "blocks without feedback", f"{QUIP_SHARP}, remark after theorem 4.1", "printed", False,
         "rounding blocks of g columns independently loses at most g m sigma^2 tr H in the mean", "<=",
         "(n/g) m sigma^2 tr H in general, as the errors of blocks may agree; m sigma^2 tr H if they are unbiased.",
         independent_blocks,
     ),
     Erratum(
-        "S8", f"{QUIP_SHARP}, proof of theorem 4.1", "printed", False,
+        "S8", "D's wrong side", f"{QUIP_SHARP}, proof of theorem 4.1", "printed", False,
         "the loss is tr(eta^T D eta)", "=",
         "The loss is tr(eta D eta^T), a column's errors at the price of that column.", transposed_trace,
     ),
 )  # fmt: skip
 
-HEADINGS = ("statement", "where", "kind", "text", "says", "found")
+HEADINGS = ("statement", "where", "kind", "says", "found")
 
 
 def errata_table() -> str:
     """All errata as a Markdown table, and below it what holds instead of each."""
     lines = [
         (
-            f"{i}. {entry.claim} ({entry.tag})",
+            f"{i}. {entry.name}: {entry.claim}",
             entry.source,
-            entry.kind,
-            "second-hand" if entry.second_hand else "read",
+            entry.mark(),
             f"{entry.relation} {claimed:.4g}",
             f"{found:.4g}",
         )
