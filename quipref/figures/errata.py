@@ -209,7 +209,7 @@ def summary(names, claimed, found, errors, relations):
     about = "A line for each statement: the side it allows in grey, and what was found, on the other side of it."
     with page(WIDTH, 0.34 * len(names) + 1.2, about=about) as (figure, axes):
         ratios, spread = np.asarray(found) / claimed, np.asarray(errors) / claimed
-        low, high = 0.4 * min(1, ratios.min()), 2.5 * max(1, ratios.max())
+        low, high = 0.15 * min(1, ratios.min()), 2.5 * max(1, ratios.max())
         for row, (ratio, error, relation) in enumerate(zip(ratios, spread, relations, strict=True)):
             allowed = {"=": (1, 1), "<=": (low, 1), ">=": (1, high)}[relation]
             axes.plot(allowed, (row, row), color=COLOURS["faint"], lw=9, solid_capstyle="butt", zorder=0)
