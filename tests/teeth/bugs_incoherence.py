@@ -63,8 +63,8 @@ BUGS = {
     },
     "process: outputs not rotated": without(rotate_out=None),
     "process: inputs of W not rotated": without(rotate_in=None),
-    "process: H not rotated": {f"{PROCESS}:Transform.hessian": lambda _: lambda self, H: H.copy()},
-    "process: damping twice": {f"{PROCESS}:damp": lambda damp: lambda H, f: damp(damp(H, f), f)},
+    "process: H not rotated": {f"{PROCESS}:Transform.hessian": lambda _: lambda self, H, damping=0.0: H.copy()},
+    "process: damping twice": {f"{PROCESS}:add_damping": lambda damp: lambda H, f: damp(damp(H, f), f)},
     "process: undo forgets the scales": {
         f"{PROCESS}:Transform.undo": lambda undo: (
             lambda self, W: undo(Transform(self.rotate_out, self.rotate_in, None), W)

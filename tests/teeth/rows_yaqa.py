@@ -17,7 +17,6 @@ TEETH = {
         "test_no_layer_loses_more_than_the_bound": (
             "two_sided: rows feed nothing",
             "two_sided: sign of the feedback between rows",
-            "two_sided: no cross term",
             "grid: truncates",
         ),
         "test_some_layers_lose_as_much_as_the_bound": (
