@@ -159,7 +159,7 @@ def run_incoherence(options):
                 W, H, seed=options.seed, rescale=options.rescale, step=step, look=lambda *panel: panels.append(panel)
             )
         if not options.json:
-            print(report.table(rows))
+            print("\n".join(filter(None, (report.table(rows), report.rank_note(H)))))
         figure.save_report(panels, scratch)
     if options.json:
         facts = {"layer": options.layer, "shape": list(W.shape), "seed": options.seed, "rescale": options.rescale}

@@ -141,3 +141,8 @@ def test_where_there_is_no_hadamard_matrix_there_is_no_theorem(shape):
 def test_an_indefinite_hessian_is_refused(layer):
     with pytest.raises(np.linalg.LinAlgError, match="H must be symmetric positive semidefinite"):
         report.incoherence_report(layer.W, -layer.H, seed=0)
+
+
+def test_a_rank_deficient_hessian_is_named():
+    assert report.rank_note(np.diag([1.0, 2.0])) == ""
+    assert report.rank_note(np.diag([1.0, 0.0, 2.0])).startswith("H is rank-deficient: 1 of its 3 pivots are zero.")

@@ -139,3 +139,15 @@ def table(rows: list[Incoherence]) -> str:
         for row in rows
     ]
     return "\n".join((tables.markdown(HEADINGS, lines), "", FOOTNOTE))
+
+
+def rank_note(H: ArrayLike) -> str:
+    """A line that says what becomes of a rank-deficient H (n, n); empty for a definite one."""
+    pivots = ldl(H)[1]
+    zero = int((pivots == 0).sum())
+    if not zero:
+        return ""
+    return (
+        f"H is rank-deficient: {zero} of its {len(pivots)} pivots are zero. LDLQ takes it so, by the singular LDL; "
+        "QuIP damps it by 0.01."
+    )
