@@ -88,7 +88,7 @@ class TestSolver:
         assert price.status in (
             0,
             8,
-        )  # done, or its line search ended in rounding noise: what it found is checked below
+        )  # done, or ended in rounding noise: what it found counts
         assert limits["fun"](price.x).min() >= -1e-9
         assert clamped_feedback(H, c).trace == pytest.approx(price.fun, rel=1e-7)
 
