@@ -61,9 +61,12 @@ class Transform:
 
     def hessian(self, H: NDArray[np.floating], damping: float = 0.0) -> NDArray[np.floating]:
         """H' of H (n, n), a new array, with that share of its mean diagonal added to the diagonal."""
-        inverse = 1 if self.scale is None else 1 / self.scale.astype(H.dtype)
-        H = H * inverse
-        H *= np.reshape(inverse, (-1, 1))
+        if self.scale is None:
+            H = H.copy()
+        else:
+            inverse = 1 / self.scale.astype(H.dtype)
+            H = H * inverse
+            H *= inverse[:, None]
         if self.rotate_in is not None:
             H = self.rotate_in.apply(self.rotate_in.apply(H, axis=1), axis=0)
         return add_damping(H, checks.fraction(damping, "damping"))
