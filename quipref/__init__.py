@@ -46,8 +46,10 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.ldlq_rg import ldlq_rg as ldlq_rg
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
+    from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
 
 _HOME = {
+    "BitshiftTrellis": "trellis.bitshift",
     "BlockDiagonal": "incoherence.rotations",
     "ClampedFeedback": "rounding.column_limits",
     "HadamardPlan": "incoherence.hadamard",
