@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
+    from quipref.trellis.viterbi import decode as decode
+    from quipref.trellis.viterbi import viterbi as viterbi
 
 _HOME = {
     "BitshiftTrellis": "trellis.bitshift",
@@ -68,6 +70,7 @@ _HOME = {
     "clamped_feedback": "rounding.clamped",
     "clamped_ldlq": "rounding.clamped",
     "damp": "hessian",
+    "decode": "trellis.viterbi",
     "fwht": "incoherence.walsh",
     "greedy": "rounding.greedy",
     "hadamard_plan": "incoherence.hadamard",
@@ -87,6 +90,7 @@ _HOME = {
     "random_layer": "problems",
     "save_hessian": "hessian",
     "two_sided_ldlq": "rounding.two_sided",
+    "viterbi": "trellis.viterbi",
 }
 
 __all__ = sorted(_HOME)

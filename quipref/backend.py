@@ -16,6 +16,7 @@ BACKENDS = get_args(Backend)
 
 KERNELS = {
     "best_steps": "quipref.kernels.grid",
+    "best_walks": "quipref.kernels.viterbi",
     "butterfly": "quipref.kernels.walsh",
     "descend": "quipref.kernels.greedy",
     "round_columns": "quipref.kernels.feedback",

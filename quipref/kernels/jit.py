@@ -17,7 +17,16 @@ def jit(function):
     `error_model="numpy"` makes 1/0 infinite, as in NumPy. The only fast-math licence is the
     contraction of a * b + c, which changes the last bit of a sum and never reorders one.
     """
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    return _compiled(function, {"contract"})
+
+
+def jit_in_order(function):
+    """The same without that licence, for kernels whose every bit must be NumPy's: a * b + c is rounded twice."""
+    return _compiled(function, False)
+
+
+def _compiled(function, fastmath):
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     name = function.__qualname__
     function.__qualname__ = f"{name}-{STAMP:08x}"  # Numba names the file in its cache folder after it
     try:
