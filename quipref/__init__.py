@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
+    from quipref.trellis.packing import pack as pack
+    from quipref.trellis.packing import unpack as unpack
     from quipref.trellis.viterbi import decode as decode
     from quipref.trellis.viterbi import viterbi as viterbi
 
@@ -85,11 +87,13 @@ _HOME = {
     "mu_hessian": "incoherence.measure",
     "mu_weights": "incoherence.measure",
     "optq": "rounding.optq",
+    "pack": "trellis.packing",
     "proxy_loss": "proxy",
     "quantize": "methods.registry",
     "random_layer": "problems",
     "save_hessian": "hessian",
     "two_sided_ldlq": "rounding.two_sided",
+    "unpack": "trellis.packing",
     "viterbi": "trellis.viterbi",
 }
 
