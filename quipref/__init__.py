@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot follow a lazy import
     from quipref.factor import block_ldl as block_ldl
     from quipref.factor import ldl as ldl
+    from quipref.gaussian import MeasuredError as MeasuredError
+    from quipref.gaussian import ScalarQuantizer as ScalarQuantizer
+    from quipref.gaussian import distortion_rate as distortion_rate
+    from quipref.gaussian import lloyd_max as lloyd_max
+    from quipref.gaussian import mean_squared_error as mean_squared_error
+    from quipref.gaussian import optimum_uniform as optimum_uniform
     from quipref.hessian import HessianAccumulator as HessianAccumulator
     from quipref.hessian import HessianReport as HessianReport
     from quipref.hessian import damp as damp
@@ -49,6 +55,11 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
     from quipref.trellis.packing import pack as pack
     from quipref.trellis.packing import unpack as unpack
+    from quipref.trellis.quality import CodeQuality as CodeQuality
+    from quipref.trellis.quality import code_quality as code_quality
+    from quipref.trellis.tcq import TrellisCodedQuantizer as TrellisCodedQuantizer
+    from quipref.trellis.tcq import marcellin_fischer as marcellin_fischer
+    from quipref.trellis.tiles import TrellisQuantizer as TrellisQuantizer
     from quipref.trellis.viterbi import decode as decode
     from quipref.trellis.viterbi import viterbi as viterbi
 
@@ -56,6 +67,7 @@ _HOME = {
     "BitshiftTrellis": "trellis.bitshift",
     "BlockDiagonal": "incoherence.rotations",
     "ClampedFeedback": "rounding.column_limits",
+    "CodeQuality": "trellis.quality",
     "HadamardPlan": "incoherence.hadamard",
     "HessianAccumulator": "hessian",
     "HessianReport": "hessian",
@@ -63,16 +75,22 @@ _HOME = {
     "KroneckerHaar": "incoherence.kronecker",
     "LanguageModel": "lm",
     "Layer": "problems",
+    "MeasuredError": "gaussian",
     "QuantizedLayer": "layer",
     "RandomizedFourier": "incoherence.randomized",
     "RandomizedHadamard": "incoherence.randomized",
+    "ScalarQuantizer": "gaussian",
+    "TrellisCodedQuantizer": "trellis.tcq",
+    "TrellisQuantizer": "trellis.tiles",
     "UniformGrid": "rounding.grid",
     "babai": "rounding.babai",
     "block_ldl": "factor",
     "clamped_feedback": "rounding.clamped",
     "clamped_ldlq": "rounding.clamped",
+    "code_quality": "trellis.quality",
     "damp": "hessian",
     "decode": "trellis.viterbi",
+    "distortion_rate": "gaussian",
     "fwht": "incoherence.walsh",
     "greedy": "rounding.greedy",
     "hadamard_plan": "incoherence.hadamard",
@@ -82,10 +100,14 @@ _HOME = {
     "ldlq": "rounding.ldlq",
     "ldlq_rg": "rounding.ldlq_rg",
     "linear_feedback": "rounding.ldlq",
+    "lloyd_max": "gaussian",
     "load_hessian": "hessian",
     "load_lm": "lm",
+    "marcellin_fischer": "trellis.tcq",
+    "mean_squared_error": "gaussian",
     "mu_hessian": "incoherence.measure",
     "mu_weights": "incoherence.measure",
+    "optimum_uniform": "gaussian",
     "optq": "rounding.optq",
     "pack": "trellis.packing",
     "proxy_loss": "proxy",
