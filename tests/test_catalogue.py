@@ -6,7 +6,8 @@ from pathlib import Path
 from theorems.not_tested import NOT_TESTED
 
 QUIP = ["Q1", "Q2a", "Q2b", "Q2c", *(f"Q{i}" for i in range(3, 14)), "Q3Prime", "Q3DoublePrime", "Q10Prime"]
-CATALOGUE = {*QUIP, "Y1", "S1", "S2", "S3", "S4", "B1"}
+QTIP = ["T1", "T2", "T6"]
+CATALOGUE = {*QUIP, *QTIP, "Y1", "S1", "S2", "S3", "S4", "B1"}
 
 
 def with_a_class():
