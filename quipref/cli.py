@@ -135,7 +135,7 @@ def run_compare(options):
     for bits in options.bits:
         checks.integer(bits, "--bits", low=1, high=8)
     W, H = read_layer(options.layer)
-    total = len(options.bits) * len(tour.registry.tour_rows())
+    total = len(options.bits) * len(tour.registry.tour_rows([W.shape]))
     with progress_bar("compare") as step:
         rows = tour.compare(
             {"layer": W}, {"layer": H}, bits=options.bits, step=lambda what, done: step(what, done, total)

@@ -25,6 +25,8 @@ FOOTNOTE = (
     "* quip: one grid for the rotated layer, from -2.4 to 2.4 root mean squares as published; step=optimum: the step",
     "  that rounds the rotated weights best, without feedback. A mean of ratios weighs every layer alike; the model",
     "  does not.",
+    "* qtip: a walk through a trellis of 2^state_bits states for each tile of 16 x 16 weights; a layer that does not",
+    "  consist of such tiles has no row.",
 )
 
 
@@ -128,7 +130,7 @@ def compare(
     rows: list[Row] = []
     for b in bits:
         nearest = None
-        for method, options in registry.tour_rows():
+        for method, options in registry.tour_rows([W.shape for W in linears.values()]):
             step(f"{label(method, options)} at {b} bits", len(rows))
             started = time.perf_counter()
             layers = {

@@ -17,6 +17,7 @@ METHODS = {
     "optq": ("optq", [{}]),
     "ldlq": ("ldlq", [{}, {"clamp": False}]),
     "quip": ("quip", [{}, {"step": "optimum"}]),
+    "qtip": ("qtip", [{"state_bits": 12}]),
 }
 GENERAL = ("W", "H", "bits", "seed", "backend", "threads", "progress")
 
@@ -34,9 +35,9 @@ def quantize(
     H : array (n, n), real float
         Second moment of the inputs.
     method : str
-        ``"nearest"``, ``"optq"``, ``"ldlq"`` or ``"quip"``.
+        ``"nearest"``, ``"optq"``, ``"ldlq"``, ``"quip"`` or ``"qtip"``.
     bits : int
-        Bits of a code; these take 1 to 8.
+        Bits of a weight; these take 1 to 8.
     seed : int
         For methods that draw; stored in any case.
     backend : "numba" or "numpy"
@@ -47,10 +48,16 @@ def quantize(
         Show a progress bar where the method takes more than seconds.
     **options
         The method's own: ``damping=0.01`` and ``order="forward"`` for optq, ldlq and quip,
-        ``clamp=True`` for all (False lifts the outer limits of the grid, as the theorems require).
+        ``clamp=True`` for these and nearest (False lifts the outer limits of the grid, as the theorems
+        require).
         For quip also ``transform="kronecker"`` (or ``"hadamard"``, ``"fourier"``, None),
         ``rescale=True``, ``step="published"`` (a range of 2.4 root mean squares) or ``"optimum"``,
         and ``rounder="ldlq"`` (or ``"ldlq_rg"``, ``"nearest"``).
+        For qtip, which takes W of whole tiles: ``code="1mad"`` (or ``"2mad"``, ``"3inst"``, ``"hyb"``,
+        ``"lut"``), ``state_bits=16``, ``values_per_step`` (of lut; hyb has 2, the others 1), ``table_bits=9``
+        (of hyb), ``tile=(16, 16)``, ``fill=0.9`` (root mean square of the weights over that of the code),
+        ``transform="hadamard"``, ``rescale=False``, ``damping=0.01``, ``order="backward"`` and
+        ``precision="exact"`` (or ``"fast"``).
 
     Returns
     -------
@@ -66,11 +73,12 @@ def quantize(
     Notes
     -----
     `nearest`, `optq` and `ldlq` use one symmetric grid a row, whose half-precision step is the best
-    of 40 for that row's squared error. `quip` uses one grid for the processed layer.
+    of 40 for that row's squared error. `quip` uses one grid for the processed layer, `qtip` one scale
+    for it and a walk through a trellis for each tile.
 
     References
     ----------
-    OPTQ, arXiv:2210.17323v2; QuIP, arXiv:2307.13304v2.
+    OPTQ, arXiv:2210.17323v2; QuIP, arXiv:2307.13304v2; QTIP, arXiv:2406.11235.
 
     Examples
     --------
@@ -104,6 +112,14 @@ def module(method):
     return import_module(f"quipref.methods.{name}")
 
 
-def tour_rows():
-    """(method, options) of every row of the tour, in order."""
-    return [(method, options) for method, (_, rows) in METHODS.items() for options in rows]
+def tour_rows(shapes=()):
+    """(method, options) of every row of the tour that layers of these shapes can have, in order.
+
+    A module says with `takes(shape, **options)` whether its method takes a layer of that shape; without it, it does.
+    """
+    rows = [(method, options) for method, (_, rows) in METHODS.items() for options in rows]
+    return [(m, o) for m, o in rows if all(getattr(module(m), "takes", _any)(shape, **o) for shape in shapes)]
+
+
+def _any(shape, **options):
+    return True
