@@ -43,9 +43,9 @@ NOT_TESTED = {
         "is a parameter."
     ),
     "T6": (
-        "QTIP states no theorem of its own. The bound on the loss that it borrows from QuIP# supposes errors of bounded "
-        "second moment for every target, which a finite code does not have: targets beyond its values lose any amount. "
-        "So the bound is a heuristic there; that Viterbi finds the best walk, and what walks take to store, is tested."
+        "QTIP states no theorem of its own. The bound on the loss that it borrows from QuIP# supposes errors of a "
+        "bounded second moment for every target, which a finite code has not: targets beyond its values lose any "
+        "amount. There the bound is a heuristic. What walks take to store is a statement of its own, T2."
     ),
     "B1, the exponential ratio to the closest point for reduced bases": (
         "The bases here are not reduced; the ratio tr D / min D, which holds for all, is tested."
