@@ -2,10 +2,18 @@
 
     v = load(x, i)        the vector x[i], x[i + 1], ..., as many numbers as WIDTH bytes hold
     store(x, i, v)        writes it back, from x[i] on
-    a + b, a - b          number by number
+    spread(x, i)          the number x[i], as often as a vector has numbers
+    look_up(x, which, i)  load(x, which[i])
+    a + b, a - b, a * b   number by number
+    minimum(a, b)         b where it is smaller, else a
     stage(v, h)           numbers i and i + h of v become their sum and their difference, wherever i & h == 0
+    less(a, b)            the mask that says where a < b
+    select(mask, a, b)    a where the mask says so, else b; a and b may be masks themselves
+    store_mask(x, i, mask)  writes it as the bits of the integer x[i], the first one lowest
+    store_bytes(x, i, v)  writes small whole numbers as bytes, from x[i] on
 
-Numba has no word for the last one, and its loops do not become good vector code where partners are close neighbours.
+Numba has no words for these, and its loops do not become good vector code where partners are close neighbours, or where
+what is wanted of a comparison is the mask.
 Each word below is a plain Python function over NumPy arrays, which says what it means and which runs when the JIT
 is off; under it stand its type and what it compiles to, in the general vector instructions of LLVM: a processor with
 shorter vectors gets several of its own for each. With bounds checking on, `load` and `store` check both ends.
@@ -17,6 +25,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.typing import signature
 from numba.extending import lower_builtin, models, register_model, type_callable
 
 WIDTH = 64  # bytes: one cache line, and the longest vectors of today's processors
@@ -38,6 +47,22 @@ class VectorModel(models.PrimitiveModel):
     def __init__(self, manager, vector):
         number = manager.lookup(vector.dtype).get_value_type()
         super().__init__(manager, vector, ir.VectorType(number, vector.lanes))
+
+
+class Mask(types.Type):
+    """What a comparison of vectors is called while code is compiled: a bit for each of their numbers."""
+
+    def __init__(self, lanes):
+        self.lanes = lanes
+        super().__init__(f"Mask({lanes})")
+
+
+@register_model(Mask)
+class MaskModel(models.PrimitiveModel):
+    """A mask is held in a register, too."""
+
+    def __init__(self, manager, mask):
+        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.lanes))
 
 
 def load(x, i):
@@ -117,6 +142,7 @@ def constants(number, values):
 
 @type_callable(operator.add)
 @type_callable(operator.sub)
+@type_callable(operator.mul)
 def type_sum(context):
     """Two vectors of one kind make a third."""
     return lambda a, b: a if isinstance(a, Vector) and a == b else None
@@ -132,3 +158,136 @@ def compile_add(context, builder, sig, args):
 def compile_sub(context, builder, sig, args):
     """One subtraction."""
     return builder.fsub(*args)
+
+
+@lower_builtin(operator.mul, Vector, Vector)
+def compile_multiply(context, builder, sig, args):
+    """One multiplication."""
+    return builder.fmul(*args)
+
+
+def spread(x, i):
+    """The number x[i] of an array with one axis, again and again."""
+    return np.full(WIDTH // x.itemsize, x[i])
+
+
+type_callable(spread)(type_load)
+
+
+@lower_builtin(spread, types.Array, types.Integer)
+def compile_spread(context, builder, sig, args):
+    """One load, and a shuffle that takes the first number everywhere."""
+    undefined = ir.Constant(context.get_value_type(sig.return_type), ir.Undefined)
+    number = builder.load(place(context, builder, sig, args))
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, constants(ir.IntType(32), [0] * sig.return_type.lanes))
+
+
+def place(context, builder, sig, args):
+    """Where x[i] stands; in checked code an IndexError if that is outside."""
+    x = context.make_array(sig.args[0])(context, builder, args[0])
+    i = context.cast(builder, args[1], sig.args[1], types.intp)
+    if context.enable_boundscheck:
+        cgutils.do_boundscheck(context, builder, i, builder.extract_value(x.shape, 0), axis=0)
+    return builder.gep(x.data, [i])
+
+
+def look_up(x, which, i):
+    """The vector that starts at x[which[i]]; `which` holds unsigned numbers."""
+    return load(x, int(which[i]))
+
+
+@type_callable(look_up)
+def type_look_up(context):
+    """As load."""
+    return lambda x, which, i: Vector(x.dtype)
+
+
+@lower_builtin(look_up, types.Array, types.Array, types.Integer)
+def compile_look_up(context, builder, sig, args):
+    """One load of a number and one of a vector."""
+    x, which, i = sig.args
+    at = builder.load(place(context, builder, signature(which.dtype, which, i), args[1:]))
+    return compile_load(context, builder, signature(sig.return_type, x, which.dtype), (args[0], at))
+
+
+def less(a, b):
+    """Where a < b, number by number."""
+    return a < b
+
+
+@type_callable(less)
+def type_less(context):
+    """Two vectors of one kind make a mask."""
+    return lambda a, b: Mask(a.lanes) if isinstance(a, Vector) and a == b else None
+
+
+@lower_builtin(less, Vector, Vector)
+def compile_less(context, builder, sig, args):
+    """One comparison, false where either number is NaN."""
+    return builder.fcmp_ordered("<", *args)
+
+
+def minimum(a, b):
+    """The smaller of two numbers, a if they are equal."""
+    return np.where(b < a, b, a)
+
+
+type_callable(minimum)(type_sum)
+
+
+@lower_builtin(minimum, Vector, Vector)
+def compile_minimum(context, builder, sig, args):
+    """A comparison and a selection, which processors have as one instruction."""
+    a, b = args
+    return builder.select(builder.fcmp_ordered("<", b, a), b, a)
+
+
+def select(mask, a, b):
+    """A where the mask is true, b elsewhere."""
+    return np.where(mask, a, b)
+
+
+@type_callable(select)
+def type_select(context):
+    """Two vectors or two masks of one kind make a third."""
+    return lambda mask, a, b: a if isinstance(mask, Mask) and a == b else None
+
+
+@lower_builtin(select, Mask, Vector, Vector)
+@lower_builtin(select, Mask, Mask, Mask)
+def compile_select(context, builder, sig, args):
+    """One selection."""
+    return builder.select(*args)
+
+
+def store_mask(x, i, mask):
+    """Write a mask to x[i], an integer of as many bits as the mask has."""
+    x[i] = (mask.astype(x.dtype) << np.arange(len(mask), dtype=x.dtype)).sum(dtype=x.dtype)
+
+
+type_callable(store_mask)(type_store)
+
+
+@lower_builtin(store_mask, types.Array, types.Integer, Mask)
+def compile_store_mask(context, builder, sig, args):
+    """One store."""
+    builder.store(builder.bitcast(args[2], ir.IntType(sig.args[2].lanes)), place(context, builder, sig, args))
+    return context.get_dummy_value()
+
+
+def store_bytes(x, i, v):
+    """Write the whole numbers 0..255 of v to the bytes x[i], x[i + 1], ... of an array with one axis."""
+    x[i : i + len(v)] = v
+
+
+type_callable(store_bytes)(type_store)
+
+
+@lower_builtin(store_bytes, types.Array, types.Integer, Vector)
+def compile_store_bytes(context, builder, sig, args):
+    """A conversion and one store."""
+    kind = ir.VectorType(ir.IntType(8), sig.args[2].lanes)
+    where = builder.bitcast(address(context, builder, sig, args, sig.args[2]), kind.as_pointer())
+    builder.store(builder.fptoui(args[2], kind), where, align=1)
+    return context.get_dummy_value()

@@ -16,7 +16,7 @@ def in_range(X, table):
     far = (X.shape[1] * np.square(reach) >= np.finfo(np.float32).max) | ((reach < LEAST_REACH) & (reach > 0))
     exponents = np.where(far, -np.frexp(reach)[1], 0)
     if not exponents.any():
-        yield slice(None), X, table
+        yield np.arange(len(X)), X, table
         return
     for e in np.unique(exponents):
         rows = np.flatnonzero(exponents == e)

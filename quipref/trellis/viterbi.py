@@ -1,5 +1,8 @@
 """The Viterbi algorithm on the bit-shift trellis, and the walk whose end meets its start."""
 
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock
 from typing import Literal, get_args
 
 import numpy as np
@@ -7,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
+from quipref.threads import in_pieces
+from quipref.trellis import lockstep
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.scaling import in_range
 
@@ -14,6 +19,7 @@ Precision = Literal["exact", "fast"]
 PRECISIONS = get_args(Precision)
 FREE = -1  # in place of an overlap: the walk may start and end where it likes
 COSTS_AT_ONCE = 2**20  # the reference keeps so many running costs, over all its sequences
+WORK_A_TASK = 2**26  # states times weights
 
 
 def viterbi(
@@ -82,27 +88,69 @@ def viterbi(
     if checks.boolean(tail_biting, "tail_biting"):
         trellis.check_tail_biting(X.shape[1])
     checks.choice(precision, "precision", PRECISIONS)
-    find = backends.twin("best_walks") if backends.compiled(backend) else best_walks
     states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
-    for rows, X_scaled, table_scaled in in_range(X, table):
-        found = np.zeros((len(X_scaled), states.shape[1]), np.int32)
+    with _bar(X.size, checks.boolean(progress, "progress")) as done:
+        for rows, X_scaled, table_scaled in in_range(X, table):
+            find = finder(table_scaled, trellis, backend)
+            walk = partial(_circle if tail_biting else _free_walk, find, trellis)
 
-        def task(first, last, X=X_scaled, table=table_scaled, found=found):
-            ends_free = np.full(last - first, FREE, np.int32)
-            part = np.zeros((last - first, found.shape[1]), np.int32)
-            if tail_biting:
-                middle = part.shape[1] // 2
-                rolled = np.roll(X[first:last], middle * trellis.values_per_step, axis=1)
-                find(rolled, table, trellis.shift, ends_free, middle, 0, last - first, part)
-                overlaps = part[:, middle] >> trellis.shift
-            else:
-                overlaps = ends_free
-            find(X[first:last], table, trellis.shift, overlaps, 0, 0, last - first, part)
-            found[first:last] = part
+            def task(first, last, X=X_scaled, rows=rows, walk=walk):
+                states[rows[first:last]] = walk(X[first:last])
+                done(X[first:last].size)
 
-        backends.over_rows(len(X_scaled), threads, task)
-        states[rows] = found
+            in_pieces(len(rows), _rows_a_task(X, trellis), task, backends.thread_count(threads))
     return states
+
+
+def finder(table, trellis, backend):
+    """The function find(X, overlaps, first_kept) -> states: `best_walks`, or the twin of it that suits the trellis."""
+    name, known = "best_walks", (table,)
+    if backends.compiled(backend) and lockstep.suits(trellis):
+        name, known = "lockstep_walks", (table, *lockstep.plan(table, trellis.shift))
+    walks = backends.twin(name) if backends.compiled(backend) else best_walks
+
+    def find(X, overlaps, first_kept=0):
+        states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
+        walks(X, *known, trellis.shift, overlaps, first_kept, 0, len(X), states)
+        return states
+
+    return find
+
+
+def _free_walk(find, trellis, X):
+    return find(X, np.full(len(X), FREE, np.int32))
+
+
+def _circle(find, trellis, X):
+    """Algorithm 4: what the middle of a walk through the rotated sequence shares, the ends of the circle share."""
+    V, n_steps = trellis.values_per_step, X.shape[1] // trellis.values_per_step
+    rolled = np.roll(X, n_steps // 2 * V, axis=1)
+    middle = find(rolled, np.full(len(X), FREE, np.int32), n_steps // 2)[:, n_steps // 2]
+    return find(X, middle >> trellis.shift)
+
+
+def _rows_a_task(X, trellis):
+    """So many sequences that a task is worth a thread's while, and is over before anybody waits for it."""
+    work = trellis.n_states * max(X.shape[1], 1) * lockstep.LANES
+    return lockstep.LANES * max(1, WORK_A_TASK // work)
+
+
+@contextmanager
+def _bar(n_weights, shown):
+    """A progress bar that comes up after two seconds; yields the function that is told of finished weights."""
+    if not shown:
+        yield lambda weights: None
+        return
+    from tqdm import tqdm
+
+    one_at_a_time = Lock()
+    with tqdm(total=n_weights, unit=" weights", unit_scale=True, delay=2, leave=False) as bar:
+
+        def done(weights):
+            with one_at_a_time:
+                bar.update(weights)
+
+        yield done
 
 
 def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, states):
@@ -117,6 +165,11 @@ def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, state
     for first in range(first_row, last_row, rows):
         some = slice(first, min(first + rows, last_row))
         states[some, first_kept:] = _best_walks(X[some], table, shift, overlaps[some], first_kept)
+
+
+def lockstep_walks(X, table, values, which, ordered, shift, overlaps, first_kept, first_row, last_row, states):
+    """The same; the kernel of this name also takes what `lockstep.plan` makes of the table."""
+    best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, states)
 
 
 def _best_walks(X, table, shift, overlaps, first_kept):
@@ -197,8 +250,7 @@ def arguments(X, table, trellis):
     """X and table as C-contiguous float32, of shapes that fit the trellis."""
     if not isinstance(trellis, BitshiftTrellis):
         raise TypeError(f"trellis must be a BitshiftTrellis, but {trellis!r} came.")
-    X = checks.real_array(X, "X", ndim=2)
-    table = checks.real_array(table, "table", ndim=2)
+    X, table = _float32(X, "X"), _float32(table, "table")
     L, V = trellis.state_bits, trellis.values_per_step
     if table.shape != (2**L, V):
         raise ValueError(
@@ -207,4 +259,15 @@ def arguments(X, table, trellis):
         )
     if len(X):
         trellis.n_steps(X.shape[1])
-    return np.ascontiguousarray(X, np.float32), np.ascontiguousarray(table, np.float32)
+    return X, table
+
+
+def _float32(A, name):
+    A = checks.real_array(A, name, ndim=2)
+    largest = max(float(A.max(initial=0.0)), -float(A.min(initial=0.0)))
+    if largest > np.finfo(np.float32).max:
+        raise ValueError(
+            f"{name} must fit into float32, but its largest entry has the size {largest:.1e}. "
+            "Divide it, and what it is compared with, by a power of two."
+        )
+    return np.ascontiguousarray(A, np.float32)
