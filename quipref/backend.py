@@ -19,6 +19,7 @@ KERNELS = {
     "best_walks": "quipref.kernels.viterbi",
     "butterfly": "quipref.kernels.walsh",
     "descend": "quipref.kernels.greedy",
+    "lockstep_walks": "quipref.kernels.lockstep",
     "round_columns": "quipref.kernels.feedback",
     "round_tile": "quipref.kernels.two_sided",
 }
