@@ -4,12 +4,11 @@
 numba. A new kernel is one line in `KERNELS`.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Literal, get_args
 
 from quipref import checks
+from quipref.threads import cores, in_pieces
 
 Backend = Literal["numba", "numpy"]
 BACKENDS = get_args(Backend)
@@ -22,6 +21,7 @@ KERNELS = {
     "lockstep_walks": "quipref.kernels.lockstep",
     "round_columns": "quipref.kernels.feedback",
     "round_tile": "quipref.kernels.two_sided",
+    "scaled_rows": "quipref.kernels.walsh",
 }
 
 ROWS_A_TASK = 64  # rows are handed to threads in multiples of the kernels' vector width
@@ -39,24 +39,11 @@ def compiled(backend):
 
 def thread_count(threads):
     """`threads`, or for None every core that this process may use."""
-    if threads is not None:
-        return checks.integer(threads, "threads", low=1)
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # pragma: no cover - macOS and Windows have no affinity call
-        return os.cpu_count() or 1
+    return cores() if threads is None else checks.integer(threads, "threads", low=1)
 
 
 def over_rows(m, threads, task):
-    """Call task(first, last) on pieces of 0..m, on that many threads (the kernels release the GIL)."""
+    """Call task(first, last) on pieces of 0..m, one for each of that many threads (the kernels release the GIL)."""
     threads = thread_count(threads)
     piece = -(-m // threads)
-    piece = -(-piece // ROWS_A_TASK) * ROWS_A_TASK
-    pieces = [(first, min(first + piece, m)) for first in range(0, m, max(piece, 1))]
-    if len(pieces) < 2:
-        for first, last in pieces:
-            task(first, last)
-        return
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        for future in [pool.submit(task, first, last) for first, last in pieces]:
-            future.result()
+    in_pieces(m, -(-piece // ROWS_A_TASK) * ROWS_A_TASK, task, threads)

@@ -10,12 +10,27 @@ import numbers
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from quipref.threads import in_pieces
+
 # Largest |H - H^T| that still counts as rounding noise, as a share of max |H|.
 ASYMMETRY = {np.dtype(np.float16): 1e-4, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
 
 
 def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
     """`X` as a finite float32 or float64 array with `ndim` axes (other real floats are widened)."""
+    X = _real(X, name, ndim)
+    if not _surely_finite(X) and not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
+        n_bad = int((~np.isfinite(X)).sum())
+        raise ValueError(
+            f"{name} must be finite, but {n_bad} of its {X.size} entries are NaN or infinite, the first at {first}. "
+            "Find the step that made them; no rounding can repair them."
+        )
+    return X
+
+
+def _real(X, name, ndim):
+    """`X` as a float32 or float64 array with `ndim` axes."""
     X = np.asarray(X)
     if X.dtype.kind != "f":
         raise TypeError(
@@ -26,13 +41,6 @@ def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
         raise ValueError(f"{name} must have {ndim} axes, but its shape is {X.shape}. Reshape or flatten it first.")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
-    if not _surely_finite(X) and not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
-        first = tuple(int(i) for i in np.argwhere(~np.isfinite(X))[0])
-        n_bad = int((~np.isfinite(X)).sum())
-        raise ValueError(
-            f"{name} must be finite, but {n_bad} of its {X.size} entries are NaN or infinite, the first at {first}. "
-            "Find the step that made them; no rounding can repair them."
-        )
     return X
 
 
@@ -45,7 +53,9 @@ def _surely_finite(X):
         return False
     flat = X.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(flat @ flat))
+        # not a BLAS product, whose threads stay awake for a while and slow down what comes next
+        squares = in_pieces(len(flat), 2**19, lambda first, last: np.einsum("i,i", flat[first:last], flat[first:last]))
+        return bool(np.isfinite(sum(squares)))
 
 
 def weights(W: ArrayLike, name: str = "W") -> NDArray[np.floating]:
@@ -65,7 +75,7 @@ def symmetric(H: ArrayLike, name: str = "H", *, n: int | None = None) -> NDArray
 
     Asymmetry above 1e-6 max|H| (1e-4 for float32) is refused.
     """
-    H = real_array(H, name, ndim=2)
+    H = _real(H, name, ndim=2)
     if H.shape[0] != H.shape[1]:
         raise ValueError(f"{name} must be square, but its shape is {H.shape}. Pass the second moment X^T X / tokens.")
     if n is not None and len(H) != n:
@@ -74,6 +84,8 @@ def symmetric(H: ArrayLike, name: str = "H", *, n: int | None = None) -> NDArray
             "W is (outputs, inputs) and H belongs to the inputs; did you pass W transposed?"
         )
     gap, scale = asymmetry(H)
+    if not np.isfinite(gap + scale):  # else every entry is finite, and has been looked at but once
+        real_array(H, name, ndim=2)
     if gap > ASYMMETRY[H.dtype] * scale:
         raise ValueError(
             f"{name} must be symmetric, but max |H - H^T| is {gap:.1e} where max |H| is {scale:.1e}. "
@@ -94,13 +106,30 @@ def output_moment(H_out: ArrayLike, m: int) -> NDArray[np.floating]:
 
 
 def asymmetry(H):
-    """(max |H - H^T|, max |H|), square by square: both triangles stay in cache and no second matrix is formed."""
-    side, gap = 256, 0.0
-    for i in range(0, len(H), side):
-        for j in range(i, len(H), side):
-            upper, lower = H[i : i + side, j : j + side], H[j : j + side, i : i + side]
-            gap = max(gap, float(np.abs(upper - lower.T).max()))
-    return gap, float(max(H.max(initial=0.0), -H.min(initial=0.0)))
+    """(max |H - H^T|, max |H|), square by square: both triangles stay in cache and no second matrix is formed.
+
+    NaN, and the difference of two infinities, come out as NaN.
+    """
+    n, side, odd = len(H), 256, 4  # a row of the copy is no power of two: else a column would share its cache lines
+
+    def strip(first, last):
+        gaps, sizes = [0.0], [0.0]
+        copies, differences = np.empty((side, side + odd), H.dtype), np.empty((side, side), H.dtype)
+        for start in range(first, n, side):
+            upper, lower = H[first:last, start : start + side], H[start : start + side, first:last]
+            copy, difference = copies[: len(lower), : last - first], differences[: last - first, : len(lower)]
+            np.copyto(copy, lower)
+            np.subtract(upper, copy.T, out=difference)
+            sizes += [copy.max(), -copy.min()]
+            if difference.any():  # else the other triangle holds the same numbers
+                gaps += [difference.max(), -difference.min()]
+                sizes += [upper.max(), -upper.min()]
+        return np.max(gaps), np.max(sizes)
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        strips = in_pieces(n, side, strip)
+    gaps, sizes = zip((0.0, 0.0), *strips, strict=True)
+    return float(np.max(gaps)), float(np.max(sizes))
 
 
 def choice(value, name, choices):

@@ -7,37 +7,14 @@ the rounding of its sum), floating-point sums agree as far as their own rounding
 argmin decides, the costs of the two answers are compared.
 """
 
-from importlib import import_module
-
 import dyadic
 import numpy as np
+from twin import LEFT, Twin
+from twins_walsh import Butterfly, ScaledRows
 
-from quipref import IntegerGrid, UniformGrid, backend, random_layer
+from quipref import IntegerGrid, UniformGrid, random_layer
 
 EPS = np.finfo(np.float64).eps
-LEFT = 7.25  # what stands in an output before the call: it must still be there outside the rows and columns asked for
-
-
-class Twin:
-    """A pair. `exact` and `general` make a case; `reference` and `kernel` return what the case's call wrote."""
-
-    name: str
-    reference_name: str
-
-    def reference_function(self):
-        """The NumPy function, by its full name."""
-        module, _, name = self.reference_name.rpartition(".")
-        return getattr(import_module(module), name)
-
-    def kernel_function(self):
-        """The compiled function, through the one door."""
-        return backend.twin(self.name)
-
-    def assert_equal(self, case, reference, kernel):
-        """On exact cases: to the bit, in every output."""
-        for expected, found in zip(reference, kernel, strict=True):
-            assert found.dtype == expected.dtype
-            assert np.array_equal(found, expected)
 
 
 class BestSteps(Twin):
@@ -187,42 +164,6 @@ class Descend(Twin):
         assert (np.abs(G - G_found) <= 2 * (updates + 4) * EPS * (moved + np.abs(G))).all()
 
 
-class Butterfly(Twin):
-    """Sums and differences in the same order: equal to the bit, whatever the numbers."""
-
-    name = "butterfly"
-    reference_name = "quipref.incoherence.walsh.butterfly"
-
-    def exact(self, m, n, dtype, rng):
-        return self._case(m, n, rng, lambda size: rng.integers(-64, 65, size).astype(dtype))
-
-    def general(self, m, n, rng):
-        return self._case(m, n, rng, rng.standard_normal)
-
-    def _case(self, m, n, rng, numbers):
-        """m lines; a line has a power of two of numbers, up to sixteen times n, and stands in a row or in a column."""
-        n = 2 ** int(rng.integers(n.bit_length() + 4))
-        stride = int(rng.choice([d for d in range(1, m + 1) if m % d == 0] or [1]))
-        return {"x": numbers(m * n), "stride": stride, "stop": stride * n}
-
-    def reference(self, case, rows):
-        """The reference does all lines; those outside `rows` are put back."""
-        x, stride, n = case["x"].copy(), case["stride"], case["stop"] // case["stride"]
-        self.reference_function()(x, stride, case["stop"])
-        lines, before = (np.moveaxis(y.reshape(-1, n, stride), 1, 2) for y in (x, case["x"]))  # views
-        outside = ~np.isin(np.arange(x.size // n), np.arange(*rows)).reshape(lines.shape[:2])
-        lines[outside] = before[outside]
-        return (x,)
-
-    def kernel(self, case, rows):
-        x = case["x"].copy()
-        self.kernel_function()(x, case["stride"], case["stop"], *rows)
-        return (x,)
-
-    def assert_close(self, case, reference, kernel):
-        self.assert_equal(case, reference, kernel)
-
-
 class RoundTile(Twin):
     """Feedback from both sides: levels equal; V has received up to `last_row - first_row` products."""
 
@@ -265,4 +206,4 @@ class RoundTile(Twin):
         assert (np.abs(V - V_found) <= 2 * (len(V) + 4) * EPS * sizes).all()
 
 
-TWINS = [BestSteps(), Butterfly(), Descend(), RoundColumns(), RoundTile()]
+TWINS = [BestSteps(), Butterfly(), Descend(), RoundColumns(), RoundTile(), ScaledRows()]

@@ -16,12 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 from quipref import checks
 from quipref.hessian import add_damping
 from quipref.incoherence.rotations import KroneckerHaar, RandomizedFourier, RandomizedHadamard, Rotation
+from quipref.incoherence.walsh import scaled
+from quipref.threads import in_pieces
 
 TransformName = Literal["kronecker", "hadamard", "fourier"]
 TRANSFORMS = get_args(TransformName)
 ROTATIONS = dict(zip(TRANSFORMS, (KroneckerHaar, RandomizedHadamard, RandomizedFourier), strict=True))
 SCALE_BITS = 16
 SCALE_RANGE = (2.0**-12, 2.0**12)  # of a channel's scale, well inside half precision
+PIECE = 2**19  # numbers that a thread takes at a time: smaller pieces stay nearer, but threads wait for each other
+SAFE = (1e-20, 1e30)  # squared norms between these have lost nothing to the range of single precision
 T = TypeVar("T")
 
 
@@ -52,23 +56,15 @@ class Transform:
         return f"Transform({self.rotate_out}, {self.rotate_in}, scale={scale})"
 
     def weights(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
-        """W' of W (m, n)."""
-        if self.scale is not None:
-            W = W * self.scale.astype(W.dtype)
-        if self.rotate_in is not None:
-            W = self.rotate_in.apply(W, axis=1)
-        return W if self.rotate_out is None else self.rotate_out.apply(W, axis=0)
+        """W' of W (m, n), a new array unless nothing is to be done."""
+        if self.scale is None and self.rotate_out is None and self.rotate_in is None:
+            return W
+        return conjugated(W, self.rotate_out, self.rotate_in, None, self.scale)
 
     def hessian(self, H: NDArray[np.floating], damping: float = 0.0) -> NDArray[np.floating]:
         """H' of H (n, n), a new array, with that share of its mean diagonal added to the diagonal."""
-        if self.scale is None:
-            H = H.copy()
-        else:
-            inverse = 1 / self.scale.astype(H.dtype)
-            H = H * inverse
-            H *= inverse[:, None]
-        if self.rotate_in is not None:
-            H = self.rotate_in.apply(self.rotate_in.apply(H, axis=1), axis=0)
+        inverse = None if self.scale is None else 1 / self.scale.astype(np.float64)
+        H = conjugated(H, self.rotate_in, self.rotate_in, inverse, inverse)
         return add_damping(H, checks.fraction(damping, "damping"))
 
     def undo(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -78,6 +74,34 @@ class Transform:
         if self.rotate_in is not None:
             W = self.rotate_in.undo(W, axis=1)
         return W if self.scale is None else W / self.scale.astype(W.dtype)
+
+
+def conjugated(X, left, right, rows, columns):
+    """A diag(rows) X diag(columns) B^T, a new array; the rotations A and B and the vectors may be None.
+
+    RandomizedHadamard begins with a diagonal of its own, which joins the others in one pass over X; and what follows
+    it along the rows is done while they are still in the cache.
+    """
+    rows, columns = _joined(rows, left, X.shape[0], X.dtype), _joined(columns, right, X.shape[1], X.dtype)
+    out = scaled(X, rows, columns, transform=_is_walsh(right))
+    if right is not None and not _is_walsh(right):
+        out = right.mix(out, axis=1) if isinstance(right, RandomizedHadamard) else right.apply(out, axis=1)
+    if left is None:
+        return out
+    return left.mix(out, axis=0) if isinstance(left, RandomizedHadamard) else left.apply(out, axis=0)
+
+
+def _is_walsh(rotation):
+    """True if nothing but Sylvester's matrix follows the signs."""
+    return isinstance(rotation, RandomizedHadamard) and rotation.n.bit_count() == 1
+
+
+def _joined(scale, rotation, n, dtype):
+    """The product (n,) of both diagonals, ones where there is neither."""
+    product = np.ones(n) if scale is None else scale.astype(np.float64)
+    if isinstance(rotation, RandomizedHadamard):
+        product *= rotation.diagonal
+    return product.astype(dtype)
 
 
 class ProcessedLayer:
@@ -217,13 +241,28 @@ def _rotations(transform, shape, seed):
 
 def channel_scales(W, H):
     """S_ii = (H_ii / (W^T W)_ii)^(1/4) in half precision, with mean logarithm zero over the live channels."""
-    largest = float(max(W.max(initial=0), -W.min(initial=0)))
-    if not 1e-100 < largest < 1e100:  # squares would overflow or vanish, and a common factor of W changes nothing
-        W = W / (largest or 1.0)
-    h, w = H.diagonal().astype(np.float64), np.einsum("ij,ij->j", W, W, dtype=np.float64)
+    h, w = H.diagonal().astype(np.float64), _squares(W)
+    if not (SAFE[0] < w.min(initial=1.0) and w.max(initial=1.0) < SAFE[1]):
+        # Squares may have overflown or vanished. A common factor of W changes nothing, and doubles reach further.
+        w = _squares(W / np.float64(max(W.max(initial=0), -W.min(initial=0)) or 1.0))
     live = (h > 0) & (w > 0)
     logarithms = np.zeros(len(h))
     if live.any():
         logarithms[live] = (np.log(h[live]) - np.log(w[live])) / 4
         logarithms[live] -= logarithms[live].mean()
     return np.clip(np.exp(logarithms), *SCALE_RANGE).astype(np.float16)
+
+
+def _squares(W):
+    """The squared norm of each column, in W's precision in a piece of the rows, in double precision over the pieces."""
+
+    def rows(first, last):
+        return np.einsum("ij,ij->j", W[first:last], W[first:last])
+
+    with np.errstate(over="ignore", under="ignore"):
+        return sum(in_pieces(len(W), _rows_a_piece(W), rows), np.zeros(W.shape[1]))
+
+
+def _rows_a_piece(X):
+    """So many rows that they stay in the cache."""
+    return max(1, PIECE // max(1, X.shape[1]))

@@ -93,21 +93,29 @@ class RandomizedHadamard(Orthogonal):
     def _keep(self, plan, seed, signs):
         self.n, self.seed, self.plan, self.signs = plan.n, seed, plan, frozen(signs)
 
+    @property
+    def diagonal(self) -> NDArray[np.float64]:
+        """signs / sqrt(n): V = H diag(diagonal), and one pass over a matrix does both."""
+        return self.signs * self.n**-0.5
+
+    def mix(self, X: NDArray[np.floating], axis: int = -1) -> NDArray[np.floating]:
+        """H x for each vector x along an axis of a contiguous array, which may be overwritten."""
+        return self.plan.unnormalised(X, axis)
+
     def apply(self, X: ArrayLike, axis: int = -1) -> NDArray[np.floating]:
         """V x for each vector x along an axis, as a new array; float32 stays float32, all else is float64."""
         X, axis = vectors(X, axis, self.n)
-        return self.plan.unnormalised(np.multiply(X, self._scaled_signs(X, axis), order="C"), axis)
+        return self.mix(np.multiply(X, self._diagonal_along(X, axis), order="C"), axis)
 
     def undo(self, X: ArrayLike, axis: int = -1) -> NDArray[np.floating]:
         """V^T x for each vector x along an axis, as a new array: what `apply` did is undone."""
         X, axis = vectors(X, axis, self.n)
         Y = self.plan.unnormalised(np.array(X, order="C"), axis, transpose=True)
-        Y *= self._scaled_signs(X, axis)
+        Y *= self._diagonal_along(X, axis)
         return Y
 
-    def _scaled_signs(self, X, axis):
-        """signs / sqrt(n) along the axis of X: one pass over X does both."""
-        return (self.signs * self.n**-0.5).astype(X.dtype).reshape(-1, *[1] * (X.ndim - 1 - axis))
+    def _diagonal_along(self, X, axis):
+        return self.diagonal.astype(X.dtype).reshape(-1, *[1] * (X.ndim - 1 - axis))
 
     def _parts(self):
         return (self.signs,)

@@ -129,3 +129,24 @@ def butterfly(x, stride, stop):
         pairs = x.reshape(-1, 2, stride)
         pairs[:, 0], pairs[:, 1] = pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]
         stride *= 2
+
+
+def scaled(X, rows, columns, *, transform=False, threads=None):
+    """diag(rows) X diag(columns), a new C-contiguous array; transform=True goes on with Sylvester's along each row.
+
+    One way through memory does both, since a row is transformed while it is in the cache.
+    """
+    m, n = X.shape
+    stop = n if transform and n * X.itemsize <= LONG else 1
+    out, X = np.empty(X.shape, X.dtype), np.ascontiguousarray(X)
+    threads = min(backends.thread_count(threads), 1 + X.size // NUMBERS_A_THREAD)
+    kernel = backends.twin("scaled_rows")
+    backends.over_rows(m, threads, lambda first, last: kernel(X, rows, columns, out, stop, first, last))
+    return out if stop == n or not transform else fwht(out, 1, threads=threads)
+
+
+def scaled_rows(X, rows, columns, out, stop):
+    """out = diag(rows) X diag(columns), and the stages below `stop` in each row."""
+    np.multiply(X, columns, out=out)
+    out *= rows[:, None]
+    butterfly(out.reshape(-1), 1, stop)

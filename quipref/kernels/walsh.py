@@ -8,10 +8,10 @@ every bit of the result.
 
 import numpy as np
 
-from quipref.kernels.jit import jit
+from quipref.kernels.jit import jit, jit_in_order
 from quipref.kernels.vector import WIDTH, load, stage, store
 
-STRIP = 2**12  # bytes of a row that are taken together, so that 64 rows of them stay near
+STRIP = 2**13  # bytes of a row that are taken together, so that 64 rows of them stay near
 
 
 @jit
@@ -26,6 +26,22 @@ def butterfly(x, stride, stop, first, last):
         _rows(x, stop, first, last)
     else:
         _columns(x, stop // stride, stride, first, last)
+
+
+@jit_in_order  # the product that is stored is the product that is added: the two are not fused
+def scaled_rows(X, rows, columns, out, stop, first, last):
+    """Rows first..last of out (m, n) = diag(rows) X diag(columns), then the stages below `stop` of each.
+
+    Twin of `quipref.incoherence.walsh.scaled_rows`, which does all rows.
+    """
+    # out_ij = X_ij columns_j rows_i
+    n = X.shape[1]
+    x = out.reshape(-1)
+    for i in range(first, last):
+        for j in range(n):
+            out[i, j] = X[i, j] * columns[j] * rows[i]
+        if stop > 1:
+            _rows(x, stop, i * (n // stop), (i + 1) * (n // stop))
 
 
 @jit
