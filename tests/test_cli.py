@@ -80,7 +80,7 @@ def test_tour_refuses_a_missing_folder_before_the_work(world, tmp_path, capsys, 
 def test_compare_a_random_layer(capsys):
     status, out, _ = call(capsys, "compare", "random:4x8,spectrum=outlier,basis=hadamard,seed=3", "--bits", "2")
     assert status == 0
-    assert out.count("\n| ") == 1 + len(registry.tour_rows())
+    assert out.count("\n| ") == 1 + len(registry.tour_rows([(4, 8)]))
 
 
 def test_compare_json_of_a_file(tmp_path, capsys):
@@ -90,7 +90,7 @@ def test_compare_json_of_a_file(tmp_path, capsys):
     content = json.loads(out)
     assert status == 0
     assert content["shape"] == [4, 8]
-    assert [row["bits"] for row in content["rows"]] == [bits for bits in (3, 2) for _ in registry.tour_rows()]
+    assert [row["bits"] for row in content["rows"]] == [bits for bits in (3, 2) for _ in registry.tour_rows([(4, 8)])]
 
 
 def test_compare_a_layer_of_the_model(world, capsys):

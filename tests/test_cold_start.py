@@ -11,7 +11,7 @@ QUANTIZE = """
 import json, numpy as np, quipref as q
 from quipref import backend
 from quipref.methods import registry
-W, H = q.random_layer(70, 24, seed=0)
+W, H = q.random_layer(80, 32, seed=0)
 for method, options in registry.tour_rows():
     q.quantize(W.astype(np.float32), H, method=method, bits=3, **options)
 q.greedy(W, H)

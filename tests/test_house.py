@@ -163,7 +163,7 @@ import numpy as np, quipref
 for module in pkgutil.walk_packages([str(Path(quipref.__file__).parent)], "quipref."):
     if not module.name.startswith(("quipref.kernels", "quipref.cuda", "quipref.__main__")):
         import_module(module.name)
-W, H = quipref.random_layer(6, 8, seed=0)
+W, H = quipref.random_layer(16, 16, seed=0)
 X = quipref.HessianAccumulator(8)
 X.update(W)
 quipref.hessian_report(X.hessian())

@@ -16,8 +16,19 @@ def rows(world):
 
 def test_one_row_for_each_method_and_bits(rows):
     assert rows[0].method == "original"
-    expected = [(tour.label(*row), bits) for bits in (4, 3, 2) for row in registry.tour_rows()]
+    expected = [(tour.label(*row), bits) for bits in (4, 3, 2) for row in registry.tour_rows([(8, 12)])]
     assert [(row.label, row.bits) for row in rows[1:]] == expected
+
+
+def test_a_method_of_tiles_has_a_row_where_every_layer_consists_of_them(monkeypatch):
+    monkeypatch.setitem(registry.METHODS, "qtip", ("qtip", [{"state_bits": 4}]))
+    tiled, other = q.random_layer(16, 32, seed=0), q.random_layer(16, 24, seed=0)
+    rows = tour.compare({"a": tiled.W}, {"a": tiled.H}, bits=[2])
+    assert [row.label for row in rows] == [tour.label(*row) for row in registry.tour_rows()]
+    assert (rows[-1].label, rows[-1].loss_to_bound) == ("qtip, state_bits=4", None)
+    assert 0 < rows[-1].loss_to_nearest < 1
+    rows = tour.compare({"a": tiled.W, "b": other.W}, {"a": tiled.H, "b": other.H}, bits=[2])
+    assert [row.label for row in rows] == [tour.label(*row) for row in registry.tour_rows() if row[0] != "qtip"]
 
 
 def test_figures_of_a_row_are_what_they_say(rows):
@@ -97,7 +108,7 @@ def test_picture(rows, tmp_path):
     assert "bits a weight" in axes.get_xlabel()
     assert "bits a byte" in axes.get_ylabel()
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names[:-1] == [tour.label(*row) for row in registry.tour_rows()]
+    assert names[:-1] == [tour.label(*row) for row in registry.tour_rows([(8, 12)])]
     assert names[-1].startswith("original, 16 bits a weight")
     figure.save(rows, tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")

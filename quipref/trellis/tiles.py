@@ -79,6 +79,8 @@ class TrellisQuantizer:
         if order_in_tile == "mma" and self.tile != (16, 16):
             raise ValueError(f"tile must be (16, 16) for order_in_tile='mma', but {self.tile} came. Use 'row'.")
         checks.choice(precision, "precision", PRECISIONS)
+        backends.compiled(backend)
+        backends.thread_count(threads)
         self._search = {"precision": precision, "backend": backend, "threads": threads}
 
     @property
