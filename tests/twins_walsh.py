@@ -47,7 +47,7 @@ class ScaledRows(Twin):
     reference_name = "quipref.incoherence.walsh.scaled_rows"
 
     def exact(self, m, n, dtype, rng):
-        return self._case(m, n, rng, lambda *shape: rng.integers(-64, 65, shape).astype(dtype))
+        return self._case(m, n, rng, lambda shape: rng.integers(-64, 65, shape).astype(dtype))
 
     def general(self, m, n, rng):
         return self._case(m, n, rng, rng.standard_normal)
@@ -55,7 +55,7 @@ class ScaledRows(Twin):
     def _case(self, m, n, rng, numbers):
         """Rows of a power of two of numbers, transformed or not."""
         n = 2 ** n.bit_length()
-        arrays = {"X": numbers(m, n), "rows": numbers(m), "columns": numbers(n)}
+        arrays = {"X": numbers((m, n)), "rows": numbers(m), "columns": numbers(n)}
         return arrays | {"stop": int(rng.choice([1, n]))}
 
     def reference(self, case, rows):
