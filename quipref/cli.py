@@ -1,4 +1,4 @@
-"""The command line: `quipref tour`, `compare`, `incoherence`, `hessian`, `doctor`; `--json` on each, for scripts.
+"""The command line: `quipref tour`, `compare`, `table1` and other commands; `--json` on each, for scripts.
 
 Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
 error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted, 143 terminated.
@@ -67,6 +67,13 @@ def parser():
     )
     compare.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
     compare.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2], help="default 4 3 2")
+
+    for number, about in ((1, "codes at 2 bits a weight"), (2, "what the search for a circle loses")):
+        name, purpose = f"table{number}", f"measure table {number} of the QTIP paper: {about}"
+        table = _command(commands, name, run_table, purpose, f"quipref {name} --quick")
+        table.add_argument("--quick", action="store_true", help="fewer sequences: seconds, not minutes")
+        table.add_argument("--seed", type=int, default=0, help="of the source and of random tables (default 0)")
+        table.set_defaults(number=number)
 
     mu = _command(
         commands,
@@ -144,6 +151,23 @@ def run_compare(options):
         _print_json({"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)})
     else:
         print(tour.table(rows))
+
+
+def run_table(options):
+    """Measure and print table 1 or table 2 of the QTIP paper."""
+    from quipref import published
+
+    measure, show = {
+        1: (published.table_1, published.show_table_1),
+        2: (published.table_2, published.show_table_2),
+    }[options.number]
+    checks.integer(options.seed, "--seed", low=0)
+    with progress_bar(f"table {options.number}") as step:
+        rows = measure(quick=options.quick, seed=options.seed, step=step)
+    if options.json:
+        _print_json({"rows": [row.to_dict() for row in rows], "quick": options.quick, "seed": options.seed})
+    else:
+        print(show(rows))
 
 
 def run_incoherence(options):
