@@ -164,7 +164,7 @@ for module in pkgutil.walk_packages([str(Path(quipref.__file__).parent)], "quipr
     if not module.name.startswith(("quipref.kernels", "quipref.cuda", "quipref.__main__")):
         import_module(module.name)
 W, H = quipref.random_layer(16, 16, seed=0)
-X = quipref.HessianAccumulator(8)
+X = quipref.HessianAccumulator(16)
 X.update(W)
 quipref.hessian_report(X.hessian())
 grid = quipref.UniformGrid.fit(W, 2, backend="numpy")
