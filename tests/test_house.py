@@ -181,6 +181,8 @@ quipref.ldlq_rg(W, H, round_to=grid, backend="numpy")
 quipref.two_sided_ldlq(W, H, W @ W.T, round_to=grid, backend="numpy")
 from quipref.methods import registry
 for method, options in registry.tour_rows():
+    if method == "qtip":
+        options = options | {"transform": "kronecker"}  # the Hadamard transform of a layer is always the compiled one
     layer = quipref.quantize(W, H, method=method, bits=2, backend="numpy", **options)
     layer.dequantize(), layer.matvec(W[0]), layer @ W.T, layer.size_in_bits()
 """
