@@ -20,7 +20,7 @@ from quipref.trellis.tail_biting import best_circles, total_cost
 from quipref.trellis.viterbi import viterbi
 
 SOURCE = "QTIP, arXiv:2406.11235"
-T = 256
+T, L1, L2 = 256, 16, 12  # weights in a sequence, and state bits in the two tables
 Step = Callable[[str, int, int], object]
 
 
@@ -58,16 +58,16 @@ class Code:
 @cache
 def hyb_values():
     """The hybrid code with a table of ours; training takes seconds, so once."""
-    return codes.hyb(codes.hyb_table(9, 0), 16)
+    return codes.hyb(codes.hyb_table(9, 0), L1)
 
 
 # The paper does not print its scales; from 0.95 to 1 the errors differ by less than half a percent.
 CODES = (
-    Code("1MAD", 0.069, 1.0, 1, lambda seed: codes.one_mad(16)),
-    Code("3INST", 0.069, 0.95, 1, lambda seed: codes.three_inst(16)),
-    Code("RPTC, V = 1", 0.068, 1.0, 1, lambda seed: codes.gaussian(16, seed=seed), random=True),
+    Code("1MAD", 0.069, 1.0, 1, lambda seed: codes.one_mad(L1)),
+    Code("3INST", 0.069, 0.95, 1, lambda seed: codes.three_inst(L1)),
+    Code("RPTC, V = 1", 0.068, 1.0, 1, lambda seed: codes.gaussian(L1, seed=seed), random=True),
     Code("HYB, V = 2", 0.071, 0.95, 2, lambda seed: hyb_values()),
-    Code("RPTC, V = 2", 0.069, 1.0, 2, lambda seed: codes.gaussian(16, 2, seed=seed), random=True),
+    Code("RPTC, V = 2", 0.069, 1.0, 2, lambda seed: codes.gaussian(L1, 2, seed=seed), random=True),
 )
 LLOYD_MAX, E8P, LIMIT = 0.118, 0.089, 0.063  # the other figures of table 1
 TABLE_2 = {1: (0.2803, 0.2798), 2: (0.0733, 0.0733), 3: (0.0198, 0.0198), 4: (0.0055, 0.0055)}  # (algorithm 4, optimum)
@@ -165,7 +165,7 @@ def table_1(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     batches, size = BATCHES[quick]
     rows = [Table1Row("Lloyd-Max", LLOYD_MAX, lloyd_max(4).mse), Table1Row("E8P", E8P, None)]
     for i, code in enumerate(CODES):
-        trellis, errors = BitshiftTrellis(16, 2, code.values_per_step), []
+        trellis, errors = BitshiftTrellis(L1, 2, code.values_per_step), []
         for b in range(batches):
             step(code.name, i * batches + b, len(CODES) * batches)
             X, table_seed = source(seed, b, size)
@@ -176,10 +176,7 @@ def table_1(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     return [*rows, Table1Row("D(R)", LIMIT, distortion_rate(2))]
 
 
-def table_2(
-    *, quick: bool = False, seed: int = 0, threads: int | None = None, bits: tuple[int, ...] = tuple(TABLE_2),
-    state_bits: int = 12, step: Step = silent,
-) -> list[Table2Row]:  # fmt: skip
+def table_2(*, quick: bool = False, seed: int = 0, threads: int | None = None, step: Step = silent) -> list[Table2Row]:
     """Measure what algorithm 4 loses against the best circle: L = 12, V = 1, random tables as they are drawn.
 
     Parameters
@@ -188,23 +185,19 @@ def table_2(
         128 sequences for each k, not 2048.
     seed, threads, step
         As in `table_1`.
-    bits : tuple of int
-        The k to measure, from 1 to 4.
-    state_bits : int
-        L; 12 in the paper.
 
     Returns
     -------
     list of Table2Row
     """
     batches, size = BATCHES_2[quick]
-    rows, total = [], len(bits) * batches
-    for i, k in enumerate(bits):
-        trellis, approximate, exact, searched = BitshiftTrellis(state_bits, k), [], [], []
+    rows, total = [], len(TABLE_2) * batches
+    for i, k in enumerate(TABLE_2):
+        trellis, approximate, exact, searched = BitshiftTrellis(L2, k), [], [], []
         for b in range(batches):
             step(f"k = {k}", i * batches + b, total)
             X, table_seed = source(seed, b, size)
-            X, table = X.astype(np.float32), codes.gaussian(state_bits, seed=table_seed)
+            X, table = X.astype(np.float32), codes.gaussian(L2, seed=table_seed)
             approximate.append(total_cost(X, viterbi(X, table, trellis, threads=threads), table) / T)
             states, tried = best_circles(X, table, trellis, threads=threads)
             exact.append(total_cost(X, states, table) / T)

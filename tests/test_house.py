@@ -179,6 +179,11 @@ quipref.fwht(W.copy(), backend="numpy")
 quipref.proxy_loss(W, quipref.greedy(W, H, round_to=grid, backend="numpy"), H)
 quipref.ldlq_rg(W, H, round_to=grid, backend="numpy")
 quipref.two_sided_ldlq(W, H, W @ W.T, round_to=grid, backend="numpy")
+from quipref.trellis import codes, tail_biting
+trellis, values, X = quipref.BitshiftTrellis(4, 2), codes.gaussian(4, seed=0), W[:, :8].astype(np.float32)
+quipref.code_quality(values, trellis, seed=0, n_sequences=2, n_weights=4, backend="numpy")
+tail_biting.best_circles(X, values, trellis, backend="numpy")
+quipref.marcellin_fischer(1, 4, seed=0, n_sequences=2, n_weights=8).quantize(W)
 from quipref.methods import registry
 for method, options in registry.tour_rows():
     if method == "qtip":

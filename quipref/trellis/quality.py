@@ -13,7 +13,7 @@ from quipref.gaussian import MeasuredError, of_sequences
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.viterbi import decode, viterbi
 
-SCALES = np.arange(16, 25) / 20  # 0.8, 0.85 ... 1.2: what "optimum" chooses from
+SCALES = np.arange(10, 31) / 20  # 0.5, 0.55 ... 1.5: what "optimum" chooses from
 PILOT = 4  # "optimum" chooses on a quarter of the number of sequences, and measures on others
 
 
@@ -71,7 +71,7 @@ def code_quality(
         B >= 2 sequences of T weights.
     scale : float or "optimum"
         The source has this standard deviation in units of the table's root mean square. ``"optimum"``: the best of
-        0.8, 0.85 ... 1.2, chosen on other sequences than those it is measured on.
+        0.5, 0.55 ... 1.5, chosen on other sequences than those it is measured on.
     tail_biting, backend, threads
         As in `viterbi`.
 

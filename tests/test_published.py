@@ -1,0 +1,139 @@
+"""Tables 1 and 2 of the QTIP paper: our figures against earlier ones of ours and against the printed ones."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from quipref import cli, distortion_rate, lloyd_max, published
+from quipref.trellis import codes
+
+# Measured before with another program: 24 sequences a code, each code at the scale that published.CODES has.
+TABLE_1 = {"1MAD": 0.0691, "3INST": 0.0692, "RPTC, V = 1": 0.0680, "HYB, V = 2": 0.0712, "RPTC, V = 2": 0.0690}
+ERROR_1 = 0.0014
+# The same for algorithm 4: three random tables of 300 sequences each; the mean of the three, and of their errors.
+TABLE_2 = {1: (0.2795, 0.2815, 0.2771), 2: (0.0733, 0.0730, 0.0736), 3: (0.0199, 0.0196, 0.0200)}
+ERRORS_2 = {1: 0.0012, 2: 0.0004, 3: 0.0002}
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Few sequences, short ones, and trellises of few states: the same way through the program in a second."""
+    monkeypatch.setattr(published, "BATCHES", {True: (2, 2), False: (3, 2)})
+    monkeypatch.setattr(published, "BATCHES_2", {True: (2, 2), False: (3, 2)})
+    monkeypatch.setattr(published, "T", 8)
+    monkeypatch.setattr(published, "L1", 4)
+    monkeypatch.setattr(published, "L2", 5)
+    monkeypatch.setattr(published, "hyb_values", lambda: codes.gaussian(4, 2, seed=0))
+
+
+@pytest.fixture(scope="module")
+def table_1():
+    return {row.name: row for row in published.table_1(quick=True)}
+
+
+@pytest.fixture(scope="module")
+def table_2():
+    return {row.bits: row for row in published.table_2(quick=True)}
+
+
+@pytest.mark.jit
+class TestFigures:
+    @pytest.mark.parametrize("name", TABLE_1)
+    def test_table_1_within_five_standard_errors_of_what_was_measured(self, table_1, name):
+        row = table_1[name]
+        assert abs(row.measured - TABLE_1[name]) <= 5 * math.hypot(row.standard_error, ERROR_1)
+
+    def test_table_1_is_the_printed_one_to_a_thousandth(self, table_1):
+        """The paper rounds to 0.001, so its means lie within 0.0005 of what it prints."""
+        for row in table_1.values():
+            if row.standard_error is not None:
+                assert abs(row.measured - row.paper) <= 0.0005 + 5 * row.standard_error
+
+    def test_what_is_exact_and_what_is_only_printed(self, table_1):
+        assert table_1["Lloyd-Max"].measured == lloyd_max(4).mse
+        assert table_1["D(R)"].measured == distortion_rate(2)
+        assert all(row.measured >= distortion_rate(2) for row in table_1.values() if row.measured is not None)
+        assert (table_1["E8P"].paper, table_1["E8P"].measured) == (0.089, None)
+        assert "| E8P         | 0.089 |        |" in published.show_table_1(list(table_1.values()))
+
+    @pytest.mark.parametrize("bits", TABLE_2)
+    def test_table_2_within_five_standard_errors_of_what_was_measured(self, table_2, bits):
+        before, error = np.mean(TABLE_2[bits]), ERRORS_2[bits] / math.sqrt(3)
+        row = table_2[bits].algorithm_4
+        assert abs(row.mean - before) <= 5 * math.hypot(row.standard_error, error)
+
+    def test_table_2_is_the_printed_one(self, table_2):
+        for row in table_2.values():
+            for ours, printed in ((row.algorithm_4, row.paper_algorithm_4), (row.optimum, row.paper_optimum)):
+                assert abs(ours.mean - printed) <= 0.00005 + 5 * ours.standard_error
+
+    def test_algorithm_4_loses_little_and_the_less_the_more_bits(self, table_2):
+        shares = [table_2[k].gap.mean / table_2[k].optimum.mean for k in (1, 2, 3, 4)]
+        assert 0.0005 < shares[0] < 0.005
+        assert all(0 <= share < 0.0005 for share in shares[1:])
+        assert table_2[1].improved > table_2[2].improved > table_2[4].improved
+        assert all(row.proved == row.sequences == 128 for row in table_2.values())
+        assert all(row.searched < row.overlaps / 5 for row in table_2.values())
+
+
+class TestProgram:
+    def test_progress_grows_to_the_whole(self, tiny):
+        for measure in (published.table_1, published.table_2):
+            told = []
+            measure(quick=True, step=lambda message, done, total, told=told: told.append((message, done / total)))
+            shares = [share for _, share in told]
+            assert shares == sorted(shares)
+            assert (told[-1], shares[0]) == (("done", 1), 0)
+
+    def test_the_seed_decides(self, tiny):
+        for measure in (published.table_1, published.table_2):
+            assert measure(quick=True) == measure(quick=True)
+            assert measure(quick=True) != measure(quick=True, seed=1)
+
+    def test_full_measures_more(self, tiny):
+        quick, full = (published.table_1(quick=q)[2].sequences for q in (True, False))
+        assert (quick, full) == (4, 6)
+        assert published.table_2()[0].sequences == 6
+
+    def test_tables_and_json(self, tiny):
+        first, second = published.table_1(quick=True), published.table_2(quick=True)
+        shown = published.show_table_1(first).splitlines()
+        assert len([line for line in shown if line.startswith("|")]) == 2 + 8
+        assert shown[0].startswith("| code")
+        assert len([line for line in published.show_table_2(second).splitlines() if line.startswith("|")]) == 2 + 4
+        assert first[0].to_dict()["name"] == "Lloyd-Max"
+        assert set(second[0].to_dict()["gap"]) == {"mean", "standard_error"}
+
+    def test_batches_or_sequences(self):
+        batches = [np.array([1.0, 3.0]), np.array([5.0, 7.0])]
+        assert published.pooled(batches, by_batch=True) == (4, 2)
+        assert published.pooled(batches, by_batch=False) == (4, pytest.approx(math.sqrt(20 / 3) / 2))
+
+    def test_the_hybrid_code_is_trained_once(self):
+        assert published.hyb_values() is published.hyb_values()
+        assert published.hyb_values().shape == (65536, 2)
+
+
+class TestCommands:
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_text_and_json(self, tiny, capsys, number):
+        measure, show = (getattr(published, name) for name in (f"table_{number}", f"show_table_{number}"))
+        assert cli.main([f"table{number}", "--quick"]) == 0
+        out, err = capsys.readouterr()
+        assert out == show(measure(quick=True)) + "\n"
+        assert "done 100%" in err
+        assert cli.main([f"table{number}", "--json", "--seed", "7"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found == {"rows": [row.to_dict() for row in measure(seed=7)], "quick": False, "seed": 7}
+
+    def test_a_seed_that_is_none_is_refused(self, capsys):
+        assert cli.main(["table1", "--seed", "-1"]) == 1
+        assert "--seed must be at least 0, but -1 came." in capsys.readouterr().err
+
+    @pytest.mark.parametrize("command", ["table1", "table2"])
+    def test_help_has_an_example(self, command, capsys):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        assert f"example: quipref {command} --quick" in capsys.readouterr().out
