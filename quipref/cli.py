@@ -68,12 +68,7 @@ def parser():
     compare.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
     compare.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2], help="default 4 3 2")
 
-    for number, about in ((1, "codes at 2 bits a weight"), (2, "what the search for a circle loses")):
-        name, purpose = f"table{number}", f"measure table {number} of the QTIP paper: {about}"
-        table = _command(commands, name, run_table, purpose, f"quipref {name} --quick")
-        table.add_argument("--quick", action="store_true", help="fewer sequences: seconds, not minutes")
-        table.add_argument("--seed", type=int, default=0, help="of the source and of random tables (default 0)")
-        table.set_defaults(number=number)
+    _published_tables(commands)
 
     mu = _command(
         commands,
@@ -98,6 +93,15 @@ def parser():
 
     _command(commands, "doctor", run_doctor, "what a bug report needs", "quipref doctor --json")
     return root
+
+
+def _published_tables(commands):
+    for number, about in ((1, "codes at 2 bits a weight"), (2, "what the search for a circle loses")):
+        name, purpose = f"table{number}", f"measure table {number} of the QTIP paper: {about}"
+        table = _command(commands, name, run_table, purpose, f"quipref {name} --quick")
+        table.add_argument("--quick", action="store_true", help="fewer sequences: seconds, not minutes")
+        table.add_argument("--seed", type=int, default=0, help="of the source and of random tables (default 0)")
+        table.set_defaults(number=number)
 
 
 def _command(commands, name, run, purpose, example):
