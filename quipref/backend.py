@@ -17,6 +17,7 @@ KERNELS = {
     "best_steps": "quipref.kernels.grid",
     "best_walks": "quipref.kernels.viterbi",
     "butterfly": "quipref.kernels.walsh",
+    "coarse_walks": "quipref.kernels.coarse",
     "descend": "quipref.kernels.greedy",
     "lockstep_walks": "quipref.kernels.lockstep",
     "round_columns": "quipref.kernels.feedback",

@@ -14,8 +14,9 @@ scarce; for more bits there are fewer groups, and a second array does.
 
 import numpy as np
 
+from quipref.kernels.compare import less, minimum, select, store_mask, store_whole
 from quipref.kernels.jit import jit_in_order
-from quipref.kernels.vector import less, load, look_up, minimum, select, spread, store, store_bytes, store_mask
+from quipref.kernels.vector import load, look_up, spread, store
 
 LANES = 16
 LINE = 64  # bytes
@@ -23,20 +24,20 @@ TOGETHER = 4  # groups whose predecessors are the same
 
 
 @jit_in_order
-def lockstep_walks(X, table, values, which, ordered, shift, overlaps, first_kept, first_row, last_row, states):
-    """Walks from step first_kept on. X (B, T), table (2^L, V), overlaps (B,) or -1, states (B, T / V).
+def lockstep_walks(X, table, values, which, ordered, memory, shift, overlaps, first_kept, first_row, last_row, states):
+    """Walks from step first_kept on. X (B, T), table (2^L, V), memory (bytes,), overlaps (B,) or -1, states (B, T / V).
 
     Twin of `quipref.trellis.viterbi.lockstep_walks`.
     """
     n_states, V = table.shape
     n_steps, n_groups = X.shape[1] // V, n_states >> shift
-    few, n_kept = len(values) > 0, n_steps - first_kept
+    few, branches = len(values) > 0, 1 << shift
     in_place = shift <= 2 and (few or V == 1)
-    branches = 1 << shift
-    least, other = _aligned(n_groups * LANES), _aligned(0 if in_place else n_groups * LANES)
+    size = n_groups * LINE
+    least, other = memory[:size].view(np.float32), memory[size : size if in_place else 2 * size].view(np.float32)
     E = _aligned((len(values) if few else TOGETHER * branches) * LANES)
-    masks = np.empty(n_kept * n_groups * shift if in_place else 0, np.uint16)
-    names = np.empty(0 if in_place else n_kept * n_groups * LANES, np.uint8)
+    names = memory[size if in_place else 2 * size :]
+    masks = names.view(np.uint16)
     x, number = _aligned(X.shape[1] * LANES), np.arange(branches).astype(np.float32)
     for row in range(first_row, last_row, LANES):
         lanes = min(LANES, last_row - row)
@@ -52,7 +53,7 @@ def lockstep_walks(X, table, values, which, ordered, shift, overlaps, first_kept
                 _two_ways(least, E, which[phase], ordered[phase], few, x, i * LANES, phase, masks, kept, keep)
             else:
                 _four_ways(least, E, which[phase], ordered[phase], few, x, i * LANES, phase, masks, kept, keep)
-        _trace_back(least, masks, names, shift, len(which), overlaps, first_kept, row, lanes, n_steps, states)
+        _trace_back(least, in_place, masks, names, shift, len(which), overlaps, first_kept, row, lanes, n_steps, states)
 
 
 @jit_in_order
@@ -159,8 +160,9 @@ def _four_ways(least, E, which, values, few, x, at, phase, masks, kept, keep):
                 store(least, p + (b & 1) * one + (b >> 1) * two, minimum(lower, upper))
                 if keep:
                     high_bit = less(upper, lower)
+                    low_bit = less(select(high_bit, a3, a1), select(high_bit, a2, a0))
                     store_mask(masks, mark, high_bit)
-                    store_mask(masks, mark + 1, select(high_bit, less(a3, a2), less(a1, a0)))
+                    store_mask(masks, mark + 1, low_bit)
                     mark += 2
                 w += 4
 
@@ -195,16 +197,16 @@ def _any_way(least, new, E, which, values, few, x, at, V, number, names, kept, k
         store(new, p + 3 * LANES, best3)
         if keep:
             p += kept * len(least)
-            store_bytes(names, p, name0)
-            store_bytes(names, p + LANES, name1)
-            store_bytes(names, p + 2 * LANES, name2)
-            store_bytes(names, p + 3 * LANES, name3)
+            store_whole(names, p, name0)
+            store_whole(names, p + LANES, name1)
+            store_whole(names, p + 2 * LANES, name2)
+            store_whole(names, p + 3 * LANES, name3)
 
 
 @jit_in_order
-def _branch(masks, names, shift, phases, n_groups, i, kept, u, lane):
+def _branch(in_place, masks, names, shift, phases, n_groups, i, kept, u, lane):
     """The branch c that won when the cost of group u was taken at step i, the kept-th one that is remembered."""
-    if len(names):
+    if not in_place:
         return np.int64(names[(kept * n_groups + u) * LANES + lane])
     n_high, _, n_low, _ = _walk(n_groups, shift, i % phases)
     r, b = u >> shift, u & ((1 << shift) - 1)
@@ -216,7 +218,7 @@ def _branch(masks, names, shift, phases, n_groups, i, kept, u, lane):
 
 
 @jit_in_order
-def _trace_back(least, masks, names, shift, phases, overlaps, first_kept, row, lanes, n_steps, states):
+def _trace_back(least, in_place, masks, names, shift, phases, overlaps, first_kept, row, lanes, n_steps, states):
     """From the best end, or the one that the overlap prescribes, back to step first_kept."""
     n_groups, last, infinite = len(least) // LANES, n_steps - 1, 2**62
     ends, flag, best, start = np.full(LANES, infinite), np.zeros(1, np.uint16), _aligned(LANES), load(least, 0)
@@ -227,19 +229,19 @@ def _trace_back(least, masks, names, shift, phases, overlaps, first_kept, row, l
         store_mask(flag, 0, less(start, load(least, place * LANES)))
         if flag[0] == 0xFFFF:
             continue
-        u = place if len(names) else _rotated(place, n_groups, n_steps * shift)
+        u = _rotated(place, n_groups, n_steps * shift) if in_place else place
         for lane in range(lanes):
             if least[place * LANES + lane] == best[lane]:
-                c = _branch(masks, names, shift, phases, n_groups, last, last - first_kept, u, lane)
+                c = _branch(in_place, masks, names, shift, phases, n_groups, last, last - first_kept, u, lane)
                 ends[lane] = min(ends[lane], c * n_groups + u)
     for lane in range(lanes):
         u = np.int64(overlaps[row + lane])
         if u >= 0:
-            c = _branch(masks, names, shift, phases, n_groups, last, last - first_kept, u, lane)
+            c = _branch(in_place, masks, names, shift, phases, n_groups, last, last - first_kept, u, lane)
             ends[lane] = c * n_groups + u
         states[row + lane, last] = ends[lane]
     for i in range(last - 1, first_kept - 1, -1):
         for lane in range(lanes):
             u = np.int64(states[row + lane, i + 1]) >> shift
-            c = _branch(masks, names, shift, phases, n_groups, i, i - first_kept, u, lane)
+            c = _branch(in_place, masks, names, shift, phases, n_groups, i, i - first_kept, u, lane)
             states[row + lane, i] = c * n_groups + u

@@ -5,15 +5,11 @@
     spread(x, i)          the number x[i], as often as a vector has numbers
     look_up(x, which, i)  load(x, which[i])
     a + b, a - b, a * b   number by number
-    minimum(a, b)         b where it is smaller, else a
     stage(v, h)           numbers i and i + h of v become their sum and their difference, wherever i & h == 0
-    less(a, b)            the mask that says where a < b
-    select(mask, a, b)    a where the mask says so, else b; a and b may be masks themselves
-    store_mask(x, i, mask)  writes it as the bits of the integer x[i], the first one lowest
-    store_bytes(x, i, v)  writes small whole numbers as bytes, from x[i] on
 
-Numba has no words for these, and its loops do not become good vector code where partners are close neighbours, or where
-what is wanted of a comparison is the mask.
+Numba has no words for these, and its loops do not become good vector code where partners are close neighbours. Words
+for comparisons are in compare.py.
+
 Each word below is a plain Python function over NumPy arrays, which says what it means and which runs when the JIT
 is off; under it stand its type and what it compiles to, in the general vector instructions of LLVM: a processor with
 shorter vectors gets several of its own for each. With bounds checking on, `load` and `store` check both ends.
@@ -47,22 +43,6 @@ class VectorModel(models.PrimitiveModel):
     def __init__(self, manager, vector):
         number = manager.lookup(vector.dtype).get_value_type()
         super().__init__(manager, vector, ir.VectorType(number, vector.lanes))
-
-
-class Mask(types.Type):
-    """What a comparison of vectors is called while code is compiled: a bit for each of their numbers."""
-
-    def __init__(self, lanes):
-        self.lanes = lanes
-        super().__init__(f"Mask({lanes})")
-
-
-@register_model(Mask)
-class MaskModel(models.PrimitiveModel):
-    """A mask is held in a register, too."""
-
-    def __init__(self, manager, mask):
-        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.lanes))
 
 
 def load(x, i):
@@ -151,19 +131,19 @@ def type_sum(context):
 @lower_builtin(operator.add, Vector, Vector)
 def compile_add(context, builder, sig, args):
     """One addition; arrays, which stand for vectors when the JIT is off, have their own."""
-    return builder.fadd(*args)
+    return builder.fadd(*args) if isinstance(sig.return_type.dtype, types.Float) else builder.add(*args)
 
 
 @lower_builtin(operator.sub, Vector, Vector)
 def compile_sub(context, builder, sig, args):
     """One subtraction."""
-    return builder.fsub(*args)
+    return builder.fsub(*args) if isinstance(sig.return_type.dtype, types.Float) else builder.sub(*args)
 
 
 @lower_builtin(operator.mul, Vector, Vector)
 def compile_multiply(context, builder, sig, args):
     """One multiplication."""
-    return builder.fmul(*args)
+    return builder.fmul(*args) if isinstance(sig.return_type.dtype, types.Float) else builder.mul(*args)
 
 
 def spread(x, i):
@@ -209,85 +189,3 @@ def compile_look_up(context, builder, sig, args):
     x, which, i = sig.args
     at = builder.load(place(context, builder, signature(which.dtype, which, i), args[1:]))
     return compile_load(context, builder, signature(sig.return_type, x, which.dtype), (args[0], at))
-
-
-def less(a, b):
-    """Where a < b, number by number."""
-    return a < b
-
-
-@type_callable(less)
-def type_less(context):
-    """Two vectors of one kind make a mask."""
-    return lambda a, b: Mask(a.lanes) if isinstance(a, Vector) and a == b else None
-
-
-@lower_builtin(less, Vector, Vector)
-def compile_less(context, builder, sig, args):
-    """One comparison, false where either number is NaN."""
-    return builder.fcmp_ordered("<", *args)
-
-
-def minimum(a, b):
-    """The smaller of two numbers, a if they are equal."""
-    return np.where(b < a, b, a)
-
-
-type_callable(minimum)(type_sum)
-
-
-@lower_builtin(minimum, Vector, Vector)
-def compile_minimum(context, builder, sig, args):
-    """A comparison and a selection, which processors have as one instruction."""
-    a, b = args
-    return builder.select(builder.fcmp_ordered("<", b, a), b, a)
-
-
-def select(mask, a, b):
-    """A where the mask is true, b elsewhere."""
-    return np.where(mask, a, b)
-
-
-@type_callable(select)
-def type_select(context):
-    """Two vectors or two masks of one kind make a third."""
-    return lambda mask, a, b: a if isinstance(mask, Mask) and a == b else None
-
-
-@lower_builtin(select, Mask, Vector, Vector)
-@lower_builtin(select, Mask, Mask, Mask)
-def compile_select(context, builder, sig, args):
-    """One selection."""
-    return builder.select(*args)
-
-
-def store_mask(x, i, mask):
-    """Write a mask to x[i], an integer of as many bits as the mask has."""
-    x[i] = (mask.astype(x.dtype) << np.arange(len(mask), dtype=x.dtype)).sum(dtype=x.dtype)
-
-
-type_callable(store_mask)(type_store)
-
-
-@lower_builtin(store_mask, types.Array, types.Integer, Mask)
-def compile_store_mask(context, builder, sig, args):
-    """One store."""
-    builder.store(builder.bitcast(args[2], ir.IntType(sig.args[2].lanes)), place(context, builder, sig, args))
-    return context.get_dummy_value()
-
-
-def store_bytes(x, i, v):
-    """Write the whole numbers 0..255 of v to the bytes x[i], x[i + 1], ... of an array with one axis."""
-    x[i : i + len(v)] = v
-
-
-type_callable(store_bytes)(type_store)
-
-
-@lower_builtin(store_bytes, types.Array, types.Integer, Vector)
-def compile_store_bytes(context, builder, sig, args):
-    """A conversion and one store."""
-    kind = ir.VectorType(ir.IntType(8), sig.args[2].lanes)
-    where = builder.bitcast(address(context, builder, sig, args, sig.args[2]), kind.as_pointer())
-    builder.store(builder.fptoui(args[2], kind), where, align=1)
-    return context.get_dummy_value()

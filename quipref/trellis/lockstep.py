@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from quipref import backend as backends
+
 LANES = 16  # sequences side by side: as many float32 as a cache line holds
+LINE = 64  # bytes
 TOGETHER = 4  # groups that the general step takes together
 MOST_BITS = 8  # of a step: a branch is remembered as a byte
 MOST_VALUES = 2048  # where errors are looked up, so that most of them come from the nearest cache
@@ -43,7 +46,7 @@ def _plan(buffer, shape, shift):
     values, which = distinct(table)
     few = len(values) <= min(MOST_VALUES, n_states // 8)
     if shift <= 2 and (few or V == 1):
-        order = np.array([_butterfly_order(n_states, shift, phase) for phase in range(_phases(n_states, shift))])
+        order = butterfly_orders(n_states, shift)
     else:
         order = np.arange(n_states).reshape(branches, -1, TOGETHER).swapaxes(0, 1).reshape(1, -1)
     if few:
@@ -62,15 +65,49 @@ def distinct(table):
     return table[first], which
 
 
-def _phases(n_states, shift):
-    """Steps until kV rotations, each by kV of the L - kV bits, come round."""
-    W = (n_states >> shift).bit_length() - 1
-    return W // math.gcd(W, shift)
+def butterfly_orders(n_states, shift):
+    """For each phase, the states (c, r, b) in the order of: the place of r, ascending; b; c: (phases, 2^L).
+
+    There are as many phases as it takes rotations by kV of the L - kV bits until they come round.
+    """
+    W, branches, orders = (n_states >> shift).bit_length() - 1, 2**shift, []
+    for phase in range(W // math.gcd(W, shift)):
+        q = (W - (phase + 1) * shift) % W
+        low = 2**q if q + shift <= W else n_states // branches**2  # r = (j, i), j below c's bits and i above them
+        orders.append(np.arange(n_states).reshape(branches, low, -1, branches).transpose(2, 1, 3, 0).ravel())
+    return np.array(orders)
 
 
-def _butterfly_order(n_states, shift, phase):
-    """The states (c, r, b) in the order of: the place of r, ascending; b; c."""
-    W, branches = (n_states >> shift).bit_length() - 1, 2**shift
-    q = (W - (phase + 1) * shift) % W
-    low = 2**q if q + shift <= W else n_states // branches**2  # r = (j, i), j below c's bits and i above them
-    return np.arange(n_states).reshape(branches, low, -1, branches).transpose(2, 1, 3, 0).ravel()
+def finder(table, trellis):
+    """The function find(X, overlaps, first_kept) -> states (B, T / V), compiled; threads may share it."""
+    shift, found, spare = trellis.shift, plan(table, trellis.shift), []
+    in_place = shift <= 2 and (len(found.values) > 0 or table.shape[1] == 1)
+    walks = backends.twin("lockstep_walks")
+
+    def find(X, overlaps, first_kept=0):
+        states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
+        buffer = memory(spare, memory_bytes(in_place, trellis.n_states, shift, states.shape[1]))
+        walks(X, table, *found, buffer, shift, overlaps, first_kept, 0, len(X), states)
+        spare.append(buffer)
+        return states
+
+    return find
+
+
+def memory_bytes(in_place, n_states, shift, n_steps):
+    """What a thread needs at most: the costs of LANES sequences, twice if not in place, and all branches."""
+    n_groups = n_states >> shift
+    line = LANES * 4
+    if in_place:
+        return n_groups * (line + 2 * shift * n_steps)
+    return n_groups * (2 * line + LANES * n_steps)
+
+
+def memory(spare, size):
+    """An array of `size` bytes from a cache line on: one that is spare, since the system is slow to give new ones."""
+    try:
+        return spare.pop()
+    except IndexError:
+        buffer = np.empty(size + LINE, np.uint8)
+        start = -buffer.ctypes.data % LINE
+        return buffer[start : start + size]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from quipref import backend as backends
 from quipref import checks
 from quipref.threads import in_pieces
-from quipref.trellis import lockstep
+from quipref.trellis import coarse, lockstep
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.scaling import in_range
 
@@ -20,6 +20,7 @@ PRECISIONS = get_args(Precision)
 FREE = -1  # in place of an overlap: the walk may start and end where it likes
 COSTS_AT_ONCE = 2**20  # the reference keeps so many running costs, over all its sequences
 WORK_A_TASK = 2**26  # states times weights
+ROWS_A_GROUP = coarse.LANES  # sequences that a kernel searches together, at most
 
 
 def viterbi(
@@ -91,7 +92,7 @@ def viterbi(
     states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
     with _bar(X.size, checks.boolean(progress, "progress")) as done:
         for rows, X_scaled, table_scaled in in_range(X, table):
-            find = finder(table_scaled, trellis, backend)
+            find = finder(table_scaled, trellis, backend, precision)
             walk = partial(_circle if tail_biting else _free_walk, find, trellis)
 
             def task(first, last, X=X_scaled, rows=rows, walk=walk):
@@ -102,19 +103,20 @@ def viterbi(
     return states
 
 
-def finder(table, trellis, backend):
-    """The function find(X, overlaps, first_kept) -> states: `best_walks`, or the twin of it that suits the trellis."""
-    name, known = "best_walks", (table,)
-    if backends.compiled(backend) and lockstep.suits(trellis):
-        name, known = "lockstep_walks", (table, *lockstep.plan(table, trellis.shift))
-    walks = backends.twin(name) if backends.compiled(backend) else best_walks
+def finder(table, trellis, backend, precision="exact"):
+    """The function find(X, overlaps, first_kept) -> states (B, T / V) of one pass."""
+    compiled = backends.compiled(backend)
+    if compiled and lockstep.suits(trellis):
+        exact = lockstep.finder(table, trellis)
+    else:
+        exact = partial(_plain, backends.twin("best_walks") if compiled else best_walks, table, trellis)
+    return exact if precision == "exact" else coarse.finder(table, trellis, compiled, exact)
 
-    def find(X, overlaps, first_kept=0):
-        states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
-        walks(X, *known, trellis.shift, overlaps, first_kept, 0, len(X), states)
-        return states
 
-    return find
+def _plain(walks, table, trellis, X, overlaps, first_kept=0):
+    states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
+    walks(X, table, trellis.shift, overlaps, first_kept, 0, len(X), states)
+    return states
 
 
 def _free_walk(find, trellis, X):
@@ -131,8 +133,8 @@ def _circle(find, trellis, X):
 
 def _rows_a_task(X, trellis):
     """So many sequences that a task is worth a thread's while, and is over before anybody waits for it."""
-    work = trellis.n_states * max(X.shape[1], 1) * lockstep.LANES
-    return lockstep.LANES * max(1, WORK_A_TASK // work)
+    work = trellis.n_states * max(X.shape[1], 1) * ROWS_A_GROUP
+    return ROWS_A_GROUP * max(1, WORK_A_TASK // work)
 
 
 @contextmanager
@@ -167,7 +169,7 @@ def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, state
         states[some, first_kept:] = _best_walks(X[some], table, shift, overlaps[some], first_kept)
 
 
-def lockstep_walks(X, table, values, which, ordered, shift, overlaps, first_kept, first_row, last_row, states):
+def lockstep_walks(X, table, values, which, ordered, memory, shift, overlaps, first_kept, first_row, last_row, states):
     """The same; the kernel of this name also takes what `lockstep.plan` makes of the table."""
     best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, states)
 
