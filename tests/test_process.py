@@ -82,7 +82,7 @@ class TestFormula:
         W_turned, H_turned = pair(q.incoherence_process(W, H, transform=(None, rotate_in), rescale=False, damping=0.0))
         assert (W_turned == rotate_in.apply(W, axis=1)).all()
         both = rotate_in.apply(rotate_in.apply(H, axis=1), axis=0)
-        np.testing.assert_allclose(H_turned, both, rtol=0, atol=tolerance(H))  # the diagonals are joined in another order
+        np.testing.assert_allclose(H_turned, both, rtol=0, atol=tolerance(H))  # another order of products
         rotate_out = q.RandomizedHadamard(M, seed=5)
         processed = q.incoherence_process(W, H, transform=(rotate_out, None), rescale=False, damping=0.0)
         assert (pair(processed)[0] == rotate_out.apply(W, axis=0)).all()

@@ -238,3 +238,22 @@ class TestInputs:
 def test_refused_backends():
     with says(ValueError, "backend must be one of 'numba', 'numpy', but 'cuda' came."):
         fwht(np.ones(2), backend="cuda")
+
+
+class TestScaled:
+    """diag(rows) X diag(columns), and then the transform of each row."""
+
+    @pytest.mark.parametrize("backend", ["numba", "numpy"])
+    @pytest.mark.parametrize("long", [16, 2**17])  # bytes: whether a row is longer than what stays in the cache
+    def test_is_the_definition(self, backend, long, monkeypatch):
+        monkeypatch.setattr(walsh, "LONG", long)
+        rng = np.random.default_rng(0)
+        X, rows, columns = rng.integers(-9, 10, (5, 16)) / 1.0, rng.integers(-9, 10, 5) / 1.0, 2.0 ** np.arange(16)
+        plain = np.diag(rows) @ X @ np.diag(columns)
+        for given in (X, np.asfortranarray(X)):
+            kept = given.copy()
+            assert (walsh.scaled(given, rows, columns, backend=backend) == plain).all()
+            found = walsh.scaled(given, rows, columns, transform=True, backend=backend)
+            assert (found == plain @ sylvester(16)).all()
+            assert found.flags.c_contiguous
+            assert (given == kept).all()

@@ -83,7 +83,8 @@ def conjugated(X, left, right, rows, columns):
     it along the rows is done while they are still in the cache.
     """
     rows, columns = _joined(rows, left, X.shape[0], X.dtype), _joined(columns, right, X.shape[1], X.dtype)
-    out = scaled(X, rows, columns, transform=_is_walsh(right))
+    fast = any(isinstance(rotation, RandomizedHadamard) for rotation in (left, right))  # and compiled, in any case
+    out = scaled(X, rows, columns, transform=_is_walsh(right), backend="numba" if fast else "numpy")
     if right is not None and not _is_walsh(right):
         out = right.mix(out, axis=1) if isinstance(right, RandomizedHadamard) else right.apply(out, axis=1)
     if left is None:

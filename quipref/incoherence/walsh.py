@@ -131,18 +131,20 @@ def butterfly(x, stride, stop):
         stride *= 2
 
 
-def scaled(X, rows, columns, *, transform=False, threads=None):
+def scaled(X, rows, columns, *, transform=False, backend="numba"):
     """diag(rows) X diag(columns), a new C-contiguous array; transform=True goes on with Sylvester's along each row.
 
     One way through memory does both, since a row is transformed while it is in the cache.
     """
     m, n = X.shape
-    stop = n if transform and n * X.itemsize <= LONG else 1
     out, X = np.empty(X.shape, X.dtype), np.ascontiguousarray(X)
-    threads = min(backends.thread_count(threads), 1 + X.size // NUMBERS_A_THREAD)
-    kernel = backends.twin("scaled_rows")
-    backends.over_rows(m, threads, lambda first, last: kernel(X, rows, columns, out, stop, first, last))
-    return out if stop == n or not transform else fwht(out, 1, threads=threads)
+    stop = n if transform and n * X.itemsize <= LONG else 1
+    if backends.compiled(backend):
+        threads, kernel = min(backends.thread_count(None), 1 + X.size // NUMBERS_A_THREAD), backends.twin("scaled_rows")
+        backends.over_rows(m, threads, lambda first, last: kernel(X, rows, columns, out, stop, first, last))
+    else:
+        scaled_rows(X, rows, columns, out, stop)
+    return out if stop == n or not transform else fwht(out, 1, backend=backend)
 
 
 def scaled_rows(X, rows, columns, out, stop):
