@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
+    from quipref.trellis.exhaustive import viterbi_exact_tail_biting as viterbi_exact_tail_biting
     from quipref.trellis.packing import pack as pack
     from quipref.trellis.packing import unpack as unpack
     from quipref.trellis.quality import CodeQuality as CodeQuality
@@ -117,6 +118,7 @@ _HOME = {
     "two_sided_ldlq": "rounding.two_sided",
     "unpack": "trellis.packing",
     "viterbi": "trellis.viterbi",
+    "viterbi_exact_tail_biting": "trellis.exhaustive",
 }
 
 __all__ = sorted(_HOME)

@@ -135,3 +135,30 @@ def admm_columns(H, c, sweeps=20_000):
         Z = (N + M) * np.minimum(1, np.sqrt(c) / np.maximum(lengths, np.sqrt(c)))
         M += N - Z
     return np.eye(n) + Z
+
+
+def walks(trellis, n_steps):
+    """All walks of so many steps, (2^(L + kV (n_steps - 1)), n_steps), in lexicographic order: each edge as defined."""
+    found = [[s] for s in range(2**trellis.state_bits)]
+    for _ in range(n_steps - 1):
+        kept = 2 ** (trellis.state_bits - trellis.shift)
+        found = [walk + [walk[-1] % kept * 2**trellis.shift + c] for walk in found for c in range(2**trellis.shift)]
+    return np.array(found)
+
+
+def circles(trellis, n_steps):
+    """The walks whose first state may follow their last one."""
+    found = walks(trellis, n_steps)
+    return found[found[:, 0] >> trellis.shift == found[:, -1] % 2 ** (trellis.state_bits - trellis.shift)]
+
+
+def walk_costs(x, table, found):
+    """The squared error of each of the walks on one sequence x, in float64, added up from the first step on."""
+    steps = x.reshape(-1, table.shape[1]).astype(np.float64)
+    return sum(np.square(table[found[:, i]].astype(np.float64) - step).sum(axis=1) for i, step in enumerate(steps))
+
+
+def best_by_rule(found, costs):
+    """The best of the walks; among equals the smallest last state, then the smallest one before it, and so on."""
+    best = found[costs == costs.min()]
+    return best[np.lexsort(best.T)[0]]

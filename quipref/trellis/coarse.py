@@ -12,8 +12,9 @@ from quipref.trellis import lockstep
 
 LANES = 32
 MOST_VALUES = 2047  # 32 times that fits into 16 bits
-WIDTH = 0.02  # of the table's root mean square: values so near to each other count as one
+WIDTH = 0.014  # of the table's root mean square: values so near to each other count as one
 STEPS = 512  # for a squared error as large as the table's mean square
+LARGEST_SCALE = 2.0**100  # beside weights so much larger than the table, costs saturate at once, as they should
 RENEWAL = 16  # steps
 LIMIT = 0x8000  # of the best cost between renewals: beyond it, good walks may have been lost
 MOST = 0xFFFF
@@ -44,7 +45,7 @@ def _plan(buffer, shape, shift):
     if len(values) > MOST_VALUES or not square:
         return None
     order = lockstep.butterfly_orders(shape[0], shift)
-    return Plan(values, which, (LANES * which).astype(np.uint16)[order], STEPS / square)
+    return Plan(values, which, (LANES * which).astype(np.uint16)[order], min(STEPS / square, LARGEST_SCALE))
 
 
 def suits(trellis):

@@ -267,7 +267,7 @@ def arguments(X, table, trellis):
 def _float32(A, name):
     A = checks.real_array(A, name, ndim=2)
     largest = max(float(A.max(initial=0.0)), -float(A.min(initial=0.0)))
-    if largest > np.finfo(np.float32).max:
+    if largest > float(np.finfo(np.float32).max):
         raise ValueError(
             f"{name} must fit into float32, but its largest entry has the size {largest:.1e}. "
             "Divide it, and what it is compared with, by a power of two."
