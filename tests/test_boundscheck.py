@@ -40,12 +40,28 @@ def short(*shape):
     return np.ones((shape[0] - 1, *shape[1:]))
 
 
+def free(n):
+    """No overlap is prescribed to any of n walks."""
+    return np.full(n, -1, np.int32)
+
+
 FAULTS = {
     "best_steps": lambda: (np.ones((3, 4)), short(3, 2), 0.5, -2, 1, 0, 3, np.zeros(3)),
+    "best_walks": lambda: (short(3, 4), np.ones((4, 1)), 1, free(3), 0, 0, 3, np.zeros((3, 4), np.int32)),
     "butterfly": lambda: (short(64), 1, 64, 0, 1),
+    "coarse_walks": lambda: (
+        *(np.ones((3, 4), np.float32), np.ones((1, 1), np.float32), np.zeros((1, 4), np.uint16)),
+        *(np.zeros(128, np.uint8), np.ones(3, np.float32), 1, 8, free(3), 0, 0, 3, np.zeros((3, 4), np.int32)),
+        np.zeros(3, np.uint16),
+    ),
     "descend": lambda: (
         *(np.zeros((3, 4)), np.ones((3, 4)), np.ones((3, 4)), short(4, 4), np.arange(4)),
         *(1, np.ones(3), 0.0, -2.0, 1.0, 0, 3),
+    ),
+    "lockstep_walks": lambda: (
+        *(np.ones((3, 4), np.float32), np.ones((4, 1), np.float32), np.ones((1, 1), np.float32)),
+        *(np.zeros((1, 4), np.uint16), np.zeros((1, 0), np.float32), np.zeros(128, np.uint8)),
+        *(1, free(3), 0, 0, 3, np.zeros((3, 4), np.int32)),
     ),
     "round_columns": lambda: (
         *(np.ones((3, 4)), np.zeros((3, 4)), np.zeros((4, 3)), np.zeros((4, 3)), short(4, 4)),

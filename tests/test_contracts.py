@@ -10,8 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "quipref"
-KERNEL_MAY_IMPORT = {"numpy", "numba", "quipref.kernels.jit", "quipref.kernels.vector"}
-NO_KERNELS = {"jit.py", "vector.py"}  # what kernels are made with; a change of either is seen in every kernel
+KERNEL_MAY_IMPORT = {"numpy", "numba", *(f"quipref.kernels.{name}" for name in ("jit", "vector", "compare"))}
+NO_KERNELS = {
+    "jit.py",
+    "vector.py",
+    "compare.py",
+}  # what kernels are made with; a change of either is seen in every kernel
 
 
 def run(*command, cwd=ROOT):

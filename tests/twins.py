@@ -10,6 +10,7 @@ argmin decides, the costs of the two answers are compared.
 import dyadic
 import numpy as np
 from twin import LEFT, Twin
+from twins_viterbi import BestWalks, CoarseWalks, LockstepWalks
 from twins_walsh import Butterfly, ScaledRows
 
 from quipref import IntegerGrid, UniformGrid, random_layer
@@ -206,4 +207,14 @@ class RoundTile(Twin):
         assert (np.abs(V - V_found) <= 2 * (len(V) + 4) * EPS * sizes).all()
 
 
-TWINS = [BestSteps(), Butterfly(), Descend(), RoundColumns(), RoundTile(), ScaledRows()]
+TWINS = [
+    BestSteps(),
+    BestWalks(),
+    Butterfly(),
+    CoarseWalks(),
+    Descend(),
+    LockstepWalks(),
+    RoundColumns(),
+    RoundTile(),
+    ScaledRows(),
+]
