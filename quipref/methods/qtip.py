@@ -19,7 +19,9 @@ HYB_VALUES = 2  # a step of the hybrid code: its table is made for pairs
 TABLE_BITS = 9
 ENTRY_BITS = 16  # of the hybrid code's table
 TILE = (16, 16)
-FILL = 0.9
+# Root mean square of the weights over that of the code. The authors' example has 0.9. On layers of Gaussian weights 0.95
+# is best at 2 bits and 0.85 at 4; rotated weights of the small language model have heavier tails, and want 0.7 to 0.85.
+FILL = 0.85
 QUIET_SECONDS = 2  # before the progress bar appears
 
 
@@ -57,7 +59,7 @@ def filling_scale(W, table, fill=FILL):
     """The scale at which the root mean square of W / scale is that share of the root mean square of the code."""
     fill = checks.fraction(fill, "fill")
     if not fill:
-        raise ValueError("fill must be positive, but 0 came. Try 0.9.")
+        raise ValueError(f"fill must be positive, but 0 came. Try {FILL}.")
     return _root_mean_square(W) / (fill * _root_mean_square(table))
 
 

@@ -55,7 +55,7 @@ def quantize(
         and ``rounder="ldlq"`` (or ``"ldlq_rg"``, ``"nearest"``).
         For qtip, which takes W of whole tiles: ``code="1mad"`` (or ``"2mad"``, ``"3inst"``, ``"hyb"``,
         ``"lut"``), ``state_bits=16``, ``values_per_step`` (of lut; hyb has 2, the others 1), ``table_bits=9``
-        (of hyb), ``tile=(16, 16)``, ``fill=0.9`` (root mean square of the weights over that of the code),
+        (of hyb), ``tile=(16, 16)``, ``fill=0.85`` (root mean square of the weights over that of the code),
         ``transform="hadamard"``, ``rescale=False``, ``damping=0.01``, ``order="backward"`` and
         ``precision="exact"`` (or ``"fast"``).
 
