@@ -33,7 +33,7 @@ def processed(problem, seed=0, transform="hadamard", rescale=False, damping=0.01
 def by_hand(problem, table, *, bits=2, fill=qtip.FILL, order="backward", tile=(16, 16), **process):
     """The paper's algorithm 5 in three lines."""
     layer = processed(problem, **process)
-    scale = layer.measure(lambda W, H: np.sqrt((W**2).mean()) / (fill * np.sqrt((table.astype(float) ** 2).mean())))
+    scale = layer.measure(lambda W, H: qtip.filling_scale(W, table, fill))
     trellis = q.BitshiftTrellis(len(table).bit_length() - 1, bits, table.shape[1])
     tiles = q.TrellisQuantizer(table, trellis, scale=scale, tile=tile, backend=BACKEND)
     return layer.round(q.ldlq, round_to=tiles, order=order, backend=BACKEND)

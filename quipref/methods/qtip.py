@@ -19,8 +19,8 @@ HYB_VALUES = 2  # a step of the hybrid code: its table is made for pairs
 TABLE_BITS = 9
 ENTRY_BITS = 16  # of the hybrid code's table
 TILE = (16, 16)
-# Root mean square of the weights over that of the code. The authors' example has 0.9. On layers of Gaussian weights 0.95
-# is best at 2 bits and 0.85 at 4; rotated weights of the small language model have heavier tails, and want 0.7 to 0.85.
+# Root mean square of the weights over that of the code. The authors' example has 0.9. On layers of Gaussian weights
+# 0.95 is best at 2 bits and 0.85 at 4; the small language model, whose rotated rows still differ in size, wants less.
 FILL = 0.85
 QUIET_SECONDS = 2  # before the progress bar appears
 
