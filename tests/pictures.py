@@ -1,6 +1,7 @@
 """An example of every picture: the topics, their public functions, and a call that draws each."""
 
 import numpy as np
+import pictures_trellis
 
 import quipref as q
 from quipref.figures import errata, feedback, hadamard, incoherence, mu, nearest_plane, proxy, quip
@@ -203,7 +204,7 @@ def backward(H):
 
 
 # Each public function of a topic that draws, and the example that draws it.
-TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata
+TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -241,4 +242,5 @@ EXAMPLES = {
     errata.rotated_ones: rotated_ones,
     errata.descents: descents,
     errata.summary: summary,
+    **pictures_trellis.EXAMPLES,
 }

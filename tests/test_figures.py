@@ -104,8 +104,7 @@ def test_settings_of_the_user_change_nothing(draw):
 
 
 def test_pyplot_is_never_loaded():
-    names = [f"{draw.__name__}()" for draw in EXAMPLES.values()]
-    code = f"import sys; sys.path.insert(0, 'tests'); from pictures import *; {'; '.join(names)}"
+    code = "import sys; sys.path.insert(0, 'tests'); from pictures import EXAMPLES; [f() for f in EXAMPLES.values()]"
     code += "; sys.exit('matplotlib.pyplot' in sys.modules)"
     root = inspect.getsourcefile(q).removesuffix("quipref/__init__.py")
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True)
