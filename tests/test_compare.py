@@ -72,9 +72,20 @@ for dtype in np.uint8, np.uint16:
     assert (y[0] == y[1]).all() and y[1][18] == 60 and not y[1][:3].any()
     refuses(numba.njit(bytes_of), x, y[0], 5)
 
-for wrong in [lambda a, b: less(a, b), lambda a, b: minimum(a, b), lambda a, b: a | load(b, 0), lambda a, b: select(a, a, b)]:
+def spoken(word):
+    word = numba.njit(word)
+    numba.njit(lambda x: store(x, 0, word(load(x, 0), x)))(np.ones(64, np.uint16))
+
+spoken(lambda a, x: minimum(a, load(x, 0)) | a)
+for wrong in [
+    lambda a, x: minimum(a, x),
+    lambda a, x: a | x,
+    lambda a, x: select(less(a, x), a, a),
+    lambda a, x: select(a, a, a),
+    lambda a, x: select(less(a, a), a, x),
+]:
     try:
-        numba.njit(lambda x: store(x, 0, wrong(load(x, 0), x)))(x)
+        spoken(wrong)
     except numba.TypingError:
         continue
     raise SystemExit("two types were taken for one")
