@@ -214,10 +214,10 @@ def lags(correlations):
     about = "Correlations by distance: near zero for hashes and random values, slowly falling for codes without one."
     looks = cycle(zip(("muted", "nearest", "optq", "ldlq", "quip", "quip#", "ink", "qtip"), "xsvoDP^*", strict=True))
     with page(WIDTH, 3.6, about=about) as (figure, axes):
+        axes.set_yscale("symlog", linthresh=1e-3)  # before the curves, which then set the limits with a margin
         for (name, found), (role, marker) in zip(correlations.items(), looks, strict=False):
             axes.plot(1 + np.arange(len(found)), found, marker=marker, color=COLOURS[role], lw=1.2, label=name)
         axes.axhline(0, color=COLOURS["ink"], lw=0.8, zorder=0)
-        axes.set_yscale("symlog", linthresh=1e-3)
         axes.minorticks_off()
         figure.legend(loc="outside right upper")
         label(axes, "Correlation of a value with a later one", "steps later", "correlation (linear below 0.001)")
