@@ -11,8 +11,7 @@ from sizes import size
 from voice import says
 
 from quipref import BitshiftTrellis, decode, viterbi, viterbi_exact_tail_biting
-from quipref.trellis import coarse, codes, lockstep
-from quipref.trellis.viterbi import finder
+from quipref.trellis import codes
 
 BACKENDS = ["numba", "numpy"]
 PRECISIONS = ["exact", "fast"]
@@ -20,7 +19,6 @@ TRELLISES = [
     *(BitshiftTrellis(L, k) for L, k in [(1, 1), (2, 1), (2, 2), (3, 1), (4, 1), (4, 2), (5, 2), (5, 3), (6, 4)]),
     *(BitshiftTrellis(L, k, V) for L, k, V in [(4, 1, 2), (5, 1, 2), (6, 2, 2), (4, 1, 4), (6, 1, 4)]),
 ]
-LARGER = [*((L, k, 1) for L in (7, 8) for k in (1, 2, 3, 4)), (8, 1, 2), (8, 2, 2), (8, 3, 2), (8, 1, 4)]
 
 
 def whole(rng, *shape, most=2):
@@ -76,19 +74,6 @@ class TestAgainstAllWalks:
             overlap = best_by_rule(free, walk_costs(rolled, table, free))[n_steps // 2] >> trellis.shift
             tied = closed[closed[:, 0] >> trellis.shift == overlap]
             assert walk.tolist() == best_by_rule(tied, walk_costs(x, table, tied)).tolist()
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("shape", LARGER, ids=str)
-def test_both_backends_find_the_same_walks(shape, precision):
-    """Tables of few values and of many, for which the kernels have ways of their own; groups that are not full."""
-    rng, trellis = np.random.default_rng(shape), BitshiftTrellis(*shape)
-    for table in (whole(rng, trellis.n_states, shape[2]), rng.standard_normal((trellis.n_states, shape[2]))):
-        X = 3 * rng.standard_normal((size(35, 3), size(40, 8) * shape[2]))
-        a, b = (viterbi(X, table, trellis, precision=precision, backend=backend) for backend in BACKENDS)
-        assert a.dtype == b.dtype == np.int32
-        assert (a == b).all()
-        assert trellis.is_tail_biting(a).all()
 
 
 class TestByHand:
@@ -200,93 +185,6 @@ class TestArrays:
             assert (found == expected).all()
 
 
-class TestFast:
-    def test_where_16_bits_do_not_suffice_it_is_exact(self):
-        """A constant far outside of the table saturates the costs: the search must notice."""
-        trellis, table = BitshiftTrellis(6, 2), codes.gaussian(6, seed=3)
-        X = np.full((3, 40), 9.0)
-        exact = viterbi(X, table, trellis, backend="numpy")
-        assert (viterbi(X, table, trellis, precision="fast", backend="numpy") == exact).all()
-        assert (viterbi(X, table, trellis, precision="fast") == exact).all()
-
-    def test_without_the_fallback_they_would_differ(self, monkeypatch):
-        trellis, table = BitshiftTrellis(6, 2), codes.gaussian(6, seed=3)
-        X = np.full((3, 40), 9.0)
-        monkeypatch.setattr(coarse, "LIMIT", 2**20)
-        exact, fast = (viterbi(X, table, trellis, precision=p, backend="numpy") for p in PRECISIONS)
-        assert costs(X, fast, table).sum() > costs(X, exact, table).sum()
-
-    def test_what_it_is_for(self):
-        assert coarse.suits(BitshiftTrellis(16, 2))
-        assert coarse.suits(BitshiftTrellis(16, 1, 2))
-        assert not coarse.suits(BitshiftTrellis(16, 3))
-        trellis, table = BitshiftTrellis(12, 1), codes.gaussian(12, values_per_step=1, seed=0)
-        assert len(coarse.plan(table, 1).values) < 600
-        assert coarse.plan(codes.gaussian(12, values_per_step=2, seed=0), 2) is None  # pairs are not merged
-        assert coarse.finder(codes.gaussian(12, 2, seed=0), BitshiftTrellis(12, 1, 2), True, "exact") == "exact"
-        assert callable(coarse.finder(table, trellis, True, "exact"))
-
-    def test_near_values_are_merged(self):
-        values, which = coarse.merged(np.float32([0.0, 0.3, 0.1, 1.0, -1.0]), np.array([4, 0, 1, 2, 3]), 0.25)
-        assert values.ravel().tolist() == pytest.approx([-1.0, 0.05, 0.3, 1.0])
-        assert which.tolist() == [0, 1, 2, 1, 3]
-
-    @pytest.mark.jit
-    @pytest.mark.parametrize("source", ["gaussian", "laplace", "student", "three times as large", "constant 6"])
-    def test_it_costs_less_than_half_a_percent(self, source):
-        """The figures of the README's kind of layer: L = 16, k = 2, on sequences of 256 weights."""
-        rng, shape = np.random.default_rng(7), (64, 256)
-        X = {
-            "gaussian": lambda: rng.standard_normal(shape),
-            "laplace": lambda: rng.laplace(size=shape) / np.sqrt(2),
-            "student": lambda: rng.standard_t(5, shape) * np.sqrt(3 / 5),
-            "three times as large": lambda: 3 * rng.standard_normal(shape),
-            "constant 6": lambda: np.full(shape, 6.0),
-        }[source]()
-        trellis, table = BitshiftTrellis(16, 2), codes.one_mad(16)
-        exact, fast = (costs(X, viterbi(X, table, trellis, precision=p), table).mean() for p in PRECISIONS)
-        assert fast <= 1.005 * exact
-
-
-class TestLockstep:
-    @pytest.mark.parametrize("shape", [(4, 1), (5, 1), (6, 2), (7, 2), (4, 2)])
-    def test_the_order_of_the_butterfly(self, shape):
-        """By playing it: least'[r, b] goes where least[b, r] was; c = 0, 1, ... must be read where they stand."""
-        trellis = BitshiftTrellis(*shape)
-        kV, W = trellis.shift, trellis.overlap_bits
-        stands = np.arange(2**W)  # which group stands at a place
-        for order in np.tile(lockstep.butterfly_orders(trellis.n_states, kV), (3, 1)):
-            places = np.argsort(stands)
-            new = np.full(2**W, -1)
-            first = order.reshape(-1, trellis.n_branches, trellis.n_branches)  # r, b, c: states
-            seen = [places[int(butterfly[0, 0]) >> kV] for butterfly in first]
-            assert seen == sorted(seen)
-            for butterfly in first:
-                inputs = [places[s >> kV] for s in butterfly[0]]
-                for b, outputs in enumerate(butterfly):
-                    assert [places[s >> kV] for s in outputs] == inputs
-                    new[inputs[b]] = outputs[0] % 2**W
-            stands = new
-
-    def test_distinct_rows(self):
-        table = np.float32([[1, 2], [0, 2], [1, 2], [1, 3]])
-        values, which = lockstep.distinct(table)
-        assert np.array_equal(values[which], table)
-        assert len(values) == 3
-
-    def test_plans_are_kept(self):
-        table = codes.gaussian(8, seed=0)
-        assert lockstep.plan(table, 2) is lockstep.plan(table.copy(), 2)
-
-    def test_memory_is_used_again(self):
-        spare = []
-        buffer = lockstep.memory(spare, 100)
-        assert len(buffer) == 100
-        assert buffer.ctypes.data % lockstep.LINE == 0
-        spare.append(buffer)
-        assert lockstep.memory(spare, 100) is buffer
-
-
 class TestProgress:
     def test_a_bar_counts_the_weights(self, monkeypatch):
         shown = []
@@ -378,11 +276,3 @@ class TestBadInput:
             decode([0], self.table)
         with says(ValueError, "states must lie from 0 to 15", "from 0 to 16"):
             decode([[0, 16]], self.table)
-
-
-def test_the_plain_kernel_serves_the_trellises_that_lockstep_does_not():
-    assert not lockstep.suits(BitshiftTrellis(2, 2))
-    assert not lockstep.suits(BitshiftTrellis(20, 18))
-    assert lockstep.suits(BitshiftTrellis(16, 2))
-    table = np.zeros((4, 1), np.float32)
-    assert finder(table, BitshiftTrellis(2, 2), "numba").func.__name__ == "_plain"
