@@ -27,7 +27,7 @@ QUIET_SECONDS = 2  # before the progress bar appears
 
 def quantize(
     W, H, *, bits, seed, backend, threads, progress, code="1mad", state_bits=16, values_per_step=None, table_bits=None,
-    tile=TILE, fill=FILL, transform="hadamard", rescale=False, damping=0.01, order="backward", precision="exact",
+    tile=TILE, fill=FILL, transform="hadamard", rescale=False, damping=0.01, order="backward", precision="fast",
 ):  # fmt: skip
     """Round W (m, n) after incoherence processing, a tile at a time, each as the best walk through a trellis."""
     checks.choice(transform, "transform", (*TRANSFORMS, None))
