@@ -82,9 +82,9 @@ def _least_error(least_error, values, x, at):
     n, V = values.shape
     flat, infinite = values.reshape(n * V), np.full(1, np.float32(np.inf))
     for half in range(0, LANES, HALF):
-        least = spread(infinite, 0)
+        x0, least = load(x, at + half), spread(infinite, 0)
         for e in range(n):
-            d = load(x, at + half) - spread(flat, e * V)
+            d = x0 - spread(flat, e * V)
             total = d * d
             for j in range(1, V):
                 d = load(x, at + j * LANES + half) - spread(flat, e * V + j)
@@ -97,17 +97,18 @@ def _least_error(least_error, values, x, at):
 def _errors(E, values, x, at, scale, least_error, most):
     """E = 4 round(scale (error - the least one) / 4), and no more than the most."""
     n, V = values.shape
-    flat, cap, by_rounding = values.reshape(n * V), np.full(1, most), np.full(1, np.float32(2**25))
+    flat, cap = values.reshape(n * V), spread(np.full(1, most), 0)
+    by_rounding = spread(np.full(1, np.float32(2**25)), 0)  # among numbers as large, floats are multiples of four
     for half in range(0, LANES, HALF):
+        x0, least, factor = load(x, at + half), load(least_error, half), load(scale, half)
         for e in range(n):
-            d = load(x, at + half) - spread(flat, e * V)
+            d = x0 - spread(flat, e * V)
             total = d * d
             for j in range(1, V):
                 d = load(x, at + j * LANES + half) - spread(flat, e * V + j)
                 total = total + d * d
-            total = minimum((total - load(least_error, half)) * load(scale, half), spread(cap, 0))
-            # among numbers as large as 2^25, floats are multiples of four
-            store_whole(E, e * LANES + half, (total + spread(by_rounding, 0)) - spread(by_rounding, 0))
+            total = minimum((total - least) * factor, cap)
+            store_whole(E, e * LANES + half, (total + by_rounding) - by_rounding)
 
 
 @jit_in_order

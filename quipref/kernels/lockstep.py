@@ -36,7 +36,7 @@ def lockstep_walks(X, table, values, which, ordered, memory, shift, overlaps, fi
     size = n_groups * LINE
     least, other = memory[:size].view(np.float32), memory[size : size if in_place else 2 * size].view(np.float32)
     E = _aligned((len(values) if few else TOGETHER * branches) * LANES)
-    names = memory[size if in_place else 2 * size :]
+    flat, names = values.reshape(len(values) * V), memory[size if in_place else 2 * size :]
     masks = names.view(np.uint16)
     x, number = _aligned(X.shape[1] * LANES), np.arange(branches).astype(np.float32)
     for row in range(first_row, last_row, LANES):
@@ -44,7 +44,7 @@ def lockstep_walks(X, table, values, which, ordered, memory, shift, overlaps, fi
         _begin(X, overlaps, row, lanes, x, least)
         for i in range(n_steps):
             if few:
-                _errors(E, values, x, i * V * LANES)
+                _errors(E, flat, 0, len(values), V, x, i * V * LANES)
             phase, keep, kept = i % len(which), i >= first_kept, max(i - first_kept, 0)
             if not in_place:
                 _any_way(least, other, E, which[0], ordered[0], few, x, i * V * LANES, V, number, names, kept, keep)
@@ -78,15 +78,19 @@ def _begin(X, overlaps, row, lanes, x, least):
 
 
 @jit_in_order
-def _errors(E, values, x, at):
-    """E = the squared distance of each distinct row of the table from what stands at x[at]."""
-    n, V = values.shape
-    flat = values.reshape(n * V)
+def _errors(E, flat, first, n, V, x, at):
+    """E = the squared distance of rows first .. first + n of V values each from what stands at x[at]."""
+    x0 = load(x, at)
+    if V == 1:
+        for e in range(n):
+            d = x0 - spread(flat, first + e)
+            store(E, e * LANES, d * d)
+        return
     for e in range(n):
-        d = load(x, at) - spread(flat, e * V)
+        d = x0 - spread(flat, (first + e) * V)
         total = d * d
         for j in range(1, V):
-            d = load(x, at + j * LANES) - spread(flat, e * V + j)
+            d = load(x, at + j * LANES) - spread(flat, (first + e) * V + j)
             total = total + d * d
         store(E, e * LANES, total)
 
@@ -175,7 +179,7 @@ def _any_way(least, new, E, which, values, few, x, at, V, number, names, kept, k
     for u in range(0, n_groups, TOGETHER):
         w = u * branches
         if not few:
-            _errors(E, values[w * V : (w + some) * V].reshape(some, V), x, at)
+            _errors(E, values, w, some, V, x, at)
             w = 0
         m = load(least, u // branches * LANES)
         best0, best1 = m + look_up(E, which, w), m + look_up(E, which, w + 1)

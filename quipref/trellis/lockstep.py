@@ -13,7 +13,7 @@ LANES = 16  # sequences side by side: as many float32 as a cache line holds
 LINE = 64  # bytes
 TOGETHER = 4  # groups that the general step takes together
 MOST_BITS = 8  # of a step: a branch is remembered as a byte
-MOST_VALUES = 2048  # where errors are looked up, so that most of them come from the nearest cache
+MOST_VALUES = 2048  # where errors are looked up: few enough for a near cache; and at most a quarter of the states
 
 
 class Plan(NamedTuple):
@@ -44,7 +44,7 @@ def _plan(buffer, shape, shift):
     table = np.frombuffer(buffer, np.float32).reshape(shape)
     (n_states, V), branches, nothing = shape, 2**shift, np.zeros((0, shape[1]), np.float32)
     values, which = distinct(table)
-    few = len(values) <= min(MOST_VALUES, n_states // 8)
+    few = len(values) <= min(MOST_VALUES, n_states // 4)
     if shift <= 2 and (few or V == 1):
         order = butterfly_orders(n_states, shift)
     else:
