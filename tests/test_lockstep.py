@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sizes import size
+from test_vector import printed
 
 from quipref import BitshiftTrellis, decode, viterbi
 from quipref.trellis import coarse, codes, lockstep
@@ -126,3 +127,24 @@ def test_the_plain_kernel_serves_the_trellises_that_lockstep_does_not():
     assert lockstep.suits(BitshiftTrellis(16, 2))
     table = np.zeros((4, 1), np.float32)
     assert finder(table, BitshiftTrellis(2, 2), "numba").func.__name__ == "_plain"
+
+
+ON_ANY_PROCESSOR = """
+import numpy as np
+from quipref import BitshiftTrellis, viterbi
+from quipref.trellis import codes
+X = np.random.default_rng(0).standard_normal((35, 24)).astype(np.float32)
+table, trellis = codes.gaussian(6, seed=0), BitshiftTrellis(6, 2)
+for precision in "exact", "fast":
+    for values in table, table.round():
+        a, b = (viterbi(X, values, trellis, precision=precision, backend=backend) for backend in ("numba", "numpy"))
+        assert (a == b).all()
+print("equal")
+"""
+
+
+@pytest.mark.jit
+def test_a_processor_without_long_vectors(tmp_path):
+    """The plainest processor that Numba can compile for has neither such vectors nor masks."""
+    plainest = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    assert printed(ON_ANY_PROCESSOR, NUMBA_CACHE_DIR=str(tmp_path), **plainest) == ["equal"]

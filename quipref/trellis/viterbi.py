@@ -42,7 +42,8 @@ def viterbi(
     tail_biting : bool
         Whether the walk must close to a circle (kT >= L). That takes two passes and is not always optimal.
     precision : str
-        ``"exact"``: float32 costs. ``"fast"``: 16-bit costs, with a mean squared error less than 0.5 % larger.
+        ``"exact"``: costs in float32. ``"fast"``: costs of 16 bits where kV <= 2, which take 0.6 of the time and a mean
+        squared error up to 0.2 % larger; a sequence that they do not suffice for is searched exactly, like all others.
     backend : str
         ``"numba"`` or ``"numpy"``.
     threads : int, optional
@@ -70,7 +71,10 @@ def viterbi(
     A circle is found in two passes. The first runs, both ends free, through the sequence rotated by half its length;
     the bits shared by its two middle states become those shared by the last and the first state of the second one.
     `viterbi_exact_tail_biting` tries all such bits. Time grows as 2^L T / V, and memory as 2^(L - kV) T / V, kV bits
-    each for 16 sequences a thread.
+    each for 16 sequences a thread (a byte each for kV > 2; in NumPy, four for every sequence).
+
+    The 16 bits take values within 1.4 % of the table's root mean square for one, count squared errors in 512ths of its
+    mean square, and every 16 steps forget the least cost, which must have stayed below 64 mean squares.
 
     References
     ----------
