@@ -58,16 +58,15 @@ def finder(table, trellis, compiled, exact):
     shift, found = trellis.shift, plan(table, trellis.shift) if suits(trellis) else None
     if found is None:
         return exact
-    spare = []
+    spare, walks, which = [], coarse_walks, found.which[None]
+    if compiled:
+        walks, which = backends.twin("coarse_walks"), found.places
 
     def find(X, overlaps, first_kept=0):
         states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
         scales, highest = np.full(len(X), found.scale, np.float32), np.zeros(len(X), np.uint16)
         size = lockstep.memory_bytes(True, trellis.n_states, shift, 2 * states.shape[1])
         memory = lockstep.memory(spare, size if compiled else 0)
-        walks, which = backends.twin("coarse_walks"), found.places
-        if not compiled:
-            walks, which = coarse_walks, found.which[None]
         walks(
             *(X, found.values, which, memory, scales, shift, RENEWAL),
             *(overlaps, first_kept, 0, len(X), states, highest),
