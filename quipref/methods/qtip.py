@@ -3,6 +3,8 @@
 The paper's algorithm 5 is `quantize`. Its search is `quipref.viterbi`, its Quantizer `quipref.TrellisQuantizer`.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from quipref import checks
@@ -97,9 +99,17 @@ def _table(code, trellis, table_bits, seed):
     """
     L, V = trellis.state_bits, trellis.values_per_step
     if code == "hyb":
-        entries = codes.hyb_table(table_bits, seed)
+        entries = _hyb_entries(checks.integer(table_bits, "table_bits", low=1, high=15), seed)
         return codes.hyb(entries, L), ENTRY_BITS * entries.size
     return (codes.gaussian(L, V, seed=seed) if code == "lut" else COMPUTED[code](L)), 0
+
+
+@lru_cache(maxsize=4)
+def _hyb_entries(table_bits, seed):
+    """The hybrid code's table, whose k-means takes a second, kept for the next layer."""
+    entries = codes.hyb_table(table_bits, seed)
+    entries.setflags(write=False)
+    return entries
 
 
 class _Counted:
