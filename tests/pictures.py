@@ -2,6 +2,7 @@
 
 import numpy as np
 import pictures_trellis
+import pictures_viterbi
 
 import quipref as q
 from quipref.figures import errata, feedback, hadamard, incoherence, mu, nearest_plane, proxy, quip
@@ -205,6 +206,7 @@ def backward(H):
 
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
+TOPICS += pictures_viterbi.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -243,4 +245,5 @@ EXAMPLES = {
     errata.descents: descents,
     errata.summary: summary,
     **pictures_trellis.EXAMPLES,
+    **pictures_viterbi.EXAMPLES,
 }
