@@ -23,8 +23,9 @@ def rate_and_quality(rows):
     for row in quantized:
         series.setdefault(row.label, []).append(row)
     with page(WIDTH, 4.4, about=about) as (figure, axes):
+        methods = [points[0].method for points in series.values()]
         for i, (name, points) in enumerate(series.items()):
-            _line(axes, i, name, points)
+            _line(axes, i, name, points, variant=methods[i] in methods[:i])
         text = f"original, 16 bits a weight: {original.bits_per_byte:.3f}"
         axes.axhline(original.bits_per_byte, color=COLOURS["ink"], linestyle=":", linewidth=1, label=text)
         axes.grid(axis="y")
@@ -38,18 +39,17 @@ def rate_and_quality(rows):
     return figure
 
 
-def _line(axes, i, name, points):
-    """One method; a row with options is dashed, and later markers are smaller, so that equal points stay visible."""
+def _line(axes, i, name, points, variant):
+    """One row; a method's second one is dashed, and later markers are smaller, so that equal points stay visible."""
     method = points[0].method
-    x, y = [p.bits_per_weight for p in points], [p.bits_per_byte for p in points]
     axes.plot(
-        x,
-        y,
+        [p.bits_per_weight for p in points],
+        [p.bits_per_byte for p in points],
         color=COLOURS.get(method, COLOURS["muted"]),
         marker=MARKERS.get(method, EXTRA[i % len(EXTRA)]),
-        markersize=max(4.0, 11.0 - 2.5 * i),
-        markerfacecolor="white" if name != method else None,
-        linestyle="-" if name == method else "--",
+        markersize=max(6.0, 11.0 - 2.5 * i) if not variant else 5.0,
+        markerfacecolor="white" if variant else None,
+        linestyle="--" if variant else "-",
         label=name,
     )
 
