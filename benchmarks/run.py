@@ -8,32 +8,19 @@ table goes to standard output and to `benchmarks/results.md`.
 import argparse
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import trellis
 from scipy.linalg import cholesky
+from timing import least
 from tqdm import tqdm
 
 import quipref as q
-from quipref import backend
 from quipref.rounding.grid import UniformGrid
-from quipref.trellis.codes import one_mad
 
 RESULTS = Path(__file__).parent / "results.md"
-
-
-def least(tasks, repeats):
-    """The least time of each task in seconds, the tasks taken in turns; one round warms up."""
-    times = [[] for _ in tasks]
-    for turn in range(repeats + 1):
-        for task, seen in zip(tasks, times, strict=True):
-            started = time.perf_counter()
-            task()
-            if turn:
-                seen.append(time.perf_counter() - started)
-    return [min(seen) for seen in times]
 
 
 def layer(n):
@@ -102,57 +89,6 @@ def clamped_seconds(n, repeats):
     return seconds
 
 
-def sequences(L, count):
-    """Gaussian sequences of 256 weights, the values of 1MAD for 2^L states, and the trellis of two bits a weight."""
-    X = np.random.default_rng(0).standard_normal((count, 256), dtype=np.float32)
-    return X, one_mad(L), q.BitshiftTrellis(L, 2)
-
-
-def viterbi_ms(count, repeats, **options):
-    """Milliseconds of `viterbi` for a tail-biting sequence, L = 16, on two threads."""
-    problem = sequences(16, count)
-    (seconds,) = least([lambda: q.viterbi(*problem, threads=2, **options)], repeats)
-    return 1000 * seconds / count
-
-
-def viterbi_against_sweep(count, repeats, precision, rows):
-    """The same on one thread, divided by bare sweeps over its arrays.
-
-    Once a step, one is added to each of the 2^14 least costs of so many sequences, 64 bytes together; in three
-    quarters of the steps, as in the search, their branches are written, two bits for each.
-    """
-    problem, passes = sequences(16, count), -(-count // rows)
-    costs = np.zeros(2**14 * 64 // 4, np.float32)
-    branches = np.zeros((256, 2**14 * rows // 4), np.uint8)
-
-    def sweep():
-        for step in range(passes * 512):
-            np.add(costs, np.float32(1), out=costs)
-            if step % 4:
-                branches[step % 256] = 1
-
-    search, bare = least([lambda: q.viterbi(*problem, threads=1, precision=precision), sweep], repeats)
-    return search / bare
-
-
-def viterbi_with_more_states(count, repeats):
-    """Sixteen times the states: `viterbi` at L = 16 divided by L = 12, on one thread."""
-    large, small = sequences(16, count), sequences(12, count)
-    a, b = least([lambda: q.viterbi(*large, threads=1), lambda: q.viterbi(*small, threads=1)], repeats)
-    return a / b
-
-
-def viterbi_in_plain_loops(count, repeats):
-    """The readable kernel divided by the one that searches 16 sequences in lockstep, on one thread."""
-    X, table, trellis = sequences(16, max(count // 16, 4))
-    loops, free = backend.twin("best_walks"), np.full(len(X), -1, np.int32)
-    states = np.zeros(X.shape, np.int32)
-    plain = lambda: loops(X, table, 2, free, 0, 0, len(X), states)  # noqa: E731
-    quick = np.resize(X, (16, 256))
-    a, b = least([plain, lambda: q.viterbi(quick, table, trellis, tail_biting=False, threads=1)], repeats)
-    return (a / len(X)) / (b / len(quick))
-
-
 MEMORY = """
 import resource, sys, threading, time
 import numpy as np, quipref as q
@@ -208,12 +144,7 @@ CASES = (
     ("fwht along columns / a copy of the matrix", partial(fwht_against_copy, axis=0), 4096, "-"),
     ("incoherence processing with RHT / ldl", processing_against_ldl, 4096, "at most 0.2"),
     ("clamped_feedback, in seconds", clamped_seconds, 512, "at most 10"),
-    ("viterbi, ms a sequence", viterbi_ms, 512, "at most 1.0"),
-    ("viterbi fast, ms a sequence", partial(viterbi_ms, precision="fast"), 512, "at most 0.6"),
-    ("viterbi / bare sweeps over its arrays", partial(viterbi_against_sweep, precision="exact", rows=16), 128, "-"),
-    ("viterbi fast / bare sweeps over its arrays", partial(viterbi_against_sweep, precision="fast", rows=32), 128, "-"),
-    ("viterbi, L = 16 / L = 12", viterbi_with_more_states, 128, "at least 12"),
-    ("viterbi, plain loops / lockstep", viterbi_in_plain_loops, 128, "-"),
+    *trellis.CASES,
     ("import quipref / import numpy", import_time, 0, "at most 2"),
     ("textbook ldlq / compiled ldlq", compiled_against_textbook, 1024, "-"),
     ("optq / ldlq", optq_against_ldlq, 1024, "-"),
