@@ -44,6 +44,17 @@ def test_the_table_is_what_the_tour_measures():
                 assert left == right, (b[0], heading)
 
 
+@pytest.mark.jit
+def test_the_python_in_it_runs(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## In Python")[1].split("\n## ")[0]
+    lines = [line.removeprefix("    ") for line in section.splitlines() if line.startswith("    ") or not line]
+    names = {}
+    exec(compile("\n".join(lines), "README.md", "exec"), names)  # noqa: S102
+    assert (names["q"].unpack(names["words"], names["trellis"], 256) == names["states"]).all()
+    assert "11008" in capsys.readouterr().out
+
+
 def test_every_link_leads_somewhere():
     for page in ("README.md", "data/README.md", "CONTRIBUTING.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8")):

@@ -74,7 +74,7 @@ BUGS = {
         f"{PROCESS}:ProcessedLayer.__array__": lambda _: lambda self, *a, **k: np.array(self._W)
     },
     "hadamard: no signs": {
-        f"{RANDOMIZED}:RandomizedHadamard.apply": lambda _: lambda self, X, axis=-1: self.plan.apply(X, axis)
+        f"{RANDOMIZED}:RandomizedHadamard.diagonal": lambda _: property(lambda self: np.full(self.n, self.n**-0.5))
     },
     "fourier: no phases": {"quipref.incoherence.seeds:uniform": lambda _: lambda seed, purpose, n: np.zeros(n)},
     "kronecker: B0 left out": identity_for("B0"),
