@@ -131,6 +131,8 @@ class TestRefusals:
             ValueError, "n_weights must be a multiple of values_per_step, but 7 weights came for 2 values a step"
         ):
             trellis.n_steps(7)
+        with says(ValueError, "length must be a multiple of values_per_step"):
+            trellis.n_steps(7, "length")
         with says(ValueError, "n_weights must be at least 1, but 0 came."):
             trellis.storage_bits(0)
         with says(TypeError, "tail_biting must be True or False, but 1 came."):
@@ -141,7 +143,9 @@ class TestRefusals:
         trellis.check_tail_biting(4)
         with says(ValueError, "n_weights must give a tail-biting stream at least 4 bits", "3 weights give 3"):
             trellis.check_tail_biting(3)
-        with says(ValueError, "Take longer sequences"):
+        with says(ValueError, "Take longer sequences, or fewer state bits."):
+            trellis.check_tail_biting(3)
+        with says(ValueError, "Take longer sequences, fewer state bits, or tail_biting=False."):
             trellis.storage_bits(3)
         assert trellis.storage_bits(3, tail_biting=False) == 6
 

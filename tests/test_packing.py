@@ -149,6 +149,20 @@ class TestRefusals:
         with says(ValueError, "words must end in zeros after the 6 bits of 6 weights"):
             unpack(np.array([[0b0010110000000001]], np.uint16), BitshiftTrellis(2, 1), 6)
 
+    def test_trellises_that_are_none(self):
+        with says(TypeError, "trellis must be a BitshiftTrellis, but (16, 2) came."):
+            pack([[0] * 8], (16, 2))
+        with says(TypeError, "trellis must be a BitshiftTrellis, but (16, 2) came."):
+            unpack(np.zeros((1, 32), np.uint16), (16, 2), 256)
+
+    def test_circles_shorter_than_a_state(self):
+        """Neither has an option tail_biting that could be advised."""
+        trellis, short = BitshiftTrellis(4, 2), "must give a tail-biting stream at least 4 bits"
+        with says(ValueError, f"states {short}", "1 weights give 2. Take longer sequences, or fewer state bits."):
+            pack([[0]], trellis)
+        with says(ValueError, f"n_weights {short}", "1 weights give 2. Take longer sequences, or fewer state bits."):
+            unpack(np.zeros((1, 1), np.uint16), trellis, 1)
+
     def test_steps(self):
         with says(ValueError, "n_weights must be a multiple of values_per_step"):
             unpack(np.zeros((1, 1), np.uint16), BitshiftTrellis(4, 1, 2), 15)
@@ -169,3 +183,5 @@ class TestRefusals:
             ValueError, "n_weights must make a stream of whole 32-bit words", "24 weights at 2 bits make 48 bits"
         ):
             unpack(np.zeros((1, 3), np.uint16), BitshiftTrellis(16, 2), 24, layout="exl3")
+        with says(ValueError, "states must make a stream of whole 32-bit words"):
+            pack(np.zeros((1, 24), int), BitshiftTrellis(16, 2), layout="exl3")

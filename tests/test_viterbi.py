@@ -235,9 +235,9 @@ class TestBadInput:
             call(np.zeros((1, 4)), np.zeros((8, 1)), self.trellis)
         with says(ValueError, "table must have the shape (16, 2)"):
             call(np.zeros((1, 4)), self.table, BitshiftTrellis(4, 1, 2))
-        with says(ValueError, "n_weights must be a multiple of values_per_step"):
+        with says(ValueError, "X.shape[1] must be a multiple of values_per_step", "5 weights came"):
             call(np.zeros((1, 5)), np.zeros((16, 2)), BitshiftTrellis(4, 1, 2))
-        with says(ValueError, "tail-biting"):
+        with says(ValueError, "X.shape[1] must give a tail-biting stream at least 4 bits"):
             call(np.zeros((1, 1)), self.table, self.trellis)
         with says(ValueError, "X must be finite", "NaN"):
             call([[0.0, np.nan]], self.table, self.trellis)

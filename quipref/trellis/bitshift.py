@@ -87,13 +87,15 @@ class BitshiftTrellis:
         """Bits that consecutive states share: L - kV."""
         return self.state_bits - self.shift
 
-    def n_steps(self, n_weights: int) -> int:
+    def n_steps(self, n_weights: int, name: str = "n_weights") -> int:
         """The steps of T weights, T / V.
 
         Parameters
         ----------
         n_weights : int
             T, a positive multiple of V.
+        name : str
+            What an error calls T.
 
         Returns
         -------
@@ -104,10 +106,10 @@ class BitshiftTrellis:
         ValueError, TypeError
             T is no positive multiple of V.
         """
-        T, V = checks.integer(n_weights, "n_weights", low=1), self.values_per_step
+        T, V = checks.integer(n_weights, name, low=1), self.values_per_step
         if T % V:
             raise ValueError(
-                f"n_weights must be a multiple of values_per_step, but {T} weights came for {V} values a step. "
+                f"{name} must be a multiple of values_per_step, but {T} weights came for {V} values a step. "
                 "Cut the weights into sequences of another length, or take another trellis."
             )
         return T // V
@@ -188,13 +190,17 @@ class BitshiftTrellis:
         s = self._sequences(states)
         return self._follows(np.roll(s, 1, axis=-1), s).all(axis=-1)
 
-    def check_tail_biting(self, n_weights: int) -> None:
+    def check_tail_biting(self, n_weights: int, name: str = "n_weights", *, or_free: bool = False) -> None:
         """Refuse lengths at which a circular stream is shorter than a state: kT < L.
 
         Parameters
         ----------
         n_weights : int
             T, a positive multiple of V.
+        name : str
+            What an error calls T.
+        or_free : bool
+            Whether the caller has an option tail_biting, so that an error may advise it.
 
         Raises
         ------
@@ -205,11 +211,16 @@ class BitshiftTrellis:
         -----
         On such a circle a state would meet its own bits again, and most states could not occur at all.
         """
-        L, bits = self.state_bits, self.n_steps(n_weights) * self.shift
+        L, bits = self.state_bits, self.n_steps(n_weights, name) * self.shift
         if bits < L:
+            advice = (
+                "Take longer sequences, fewer state bits, or tail_biting=False."
+                if or_free
+                else "Take longer sequences, or fewer state bits."
+            )
             raise ValueError(
-                f"n_weights must give a tail-biting stream at least {L} bits, as many as a state has, "
-                f"but {n_weights} weights give {bits}. Take longer sequences, fewer state bits, or tail_biting=False."
+                f"{name} must give a tail-biting stream at least {L} bits, as many as a state has, "
+                f"but {n_weights} weights give {bits}. {advice}"
             )
 
     def storage_bits(self, n_weights: int, *, tail_biting: bool = True) -> int:
@@ -233,7 +244,7 @@ class BitshiftTrellis:
         bits = self.n_steps(n_weights) * self.shift
         if not checks.boolean(tail_biting, "tail_biting"):
             return bits + self.overlap_bits
-        self.check_tail_biting(n_weights)
+        self.check_tail_biting(n_weights, or_free=True)
         return bits
 
     def check_states(self, states: ArrayLike, name: str = "states") -> NDArray[np.int32]:
@@ -272,3 +283,13 @@ class BitshiftTrellis:
 
     def _follows(self, before, after):
         return before & ((1 << self.overlap_bits) - 1) == after >> self.shift
+
+
+def checked_trellis(trellis):
+    """`trellis`, which must be a BitshiftTrellis."""
+    if not isinstance(trellis, BitshiftTrellis):
+        raise TypeError(
+            f"trellis must be a BitshiftTrellis, but {trellis!r} came. "
+            "Make one: quipref.BitshiftTrellis(state_bits, bits_per_weight)."
+        )
+    return trellis

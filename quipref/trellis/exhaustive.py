@@ -60,7 +60,7 @@ def viterbi_exact_tail_biting(
     [9.0, 6.0]
     """
     X, table = arguments(X, table, trellis)
-    trellis.check_tail_biting(X.shape[1])
+    trellis.check_tail_biting(X.shape[1], "X.shape[1]")
     if trellis.overlap_bits > MOST_OVERLAP_BITS:
         raise ValueError(
             f"trellis must have at most {MOST_OVERLAP_BITS} bits of overlap to try all of them, but this one has "

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks
-from quipref.trellis.bitshift import BitshiftTrellis
+from quipref.trellis.bitshift import BitshiftTrellis, checked_trellis
 
 Layout = Literal["qtip", "exl3"]
 LAYOUTS = get_args(Layout)
@@ -46,8 +46,8 @@ def pack(states: ArrayLike, trellis: BitshiftTrellis, *, layout: Layout = "qtip"
     Raises
     ------
     ValueError, TypeError
-        The states are no tail-biting walks of this trellis, whose other bits would be lost, or not in 2 axes; or the
-        layout does not know this trellis.
+        The states are no tail-biting walks of this trellis, whose other bits would be lost, or not in 2 axes; kT < L;
+        or the layout does not know this trellis.
 
     References
     ----------
@@ -60,10 +60,10 @@ def pack(states: ArrayLike, trellis: BitshiftTrellis, *, layout: Layout = "qtip"
     >>> format(words[0, 0], "016b")  # 001011 and ten zeros
     '0010110000000000'
     """
-    states = trellis.check_states(states)
+    states = checked_trellis(trellis).check_states(states)
     if states.ndim != 2:
         raise ValueError(f"states must have 2 axes (sequences, steps), but their shape is {states.shape}.")
-    n_bits = _stream_bits(trellis, states.shape[1] * trellis.values_per_step, layout)
+    n_bits = _stream_bits(trellis, states.shape[1] * trellis.values_per_step, layout, "states")
     words = np.zeros((len(states), -(-n_bits // WORD)), np.uint16)
     for some in _pieces(len(states), n_bits):
         _check_walks(states[some], trellis, some.start)
@@ -107,7 +107,7 @@ def unpack(words: ArrayLike, trellis: BitshiftTrellis, n_weights: int, *, layout
     >>> unpack(np.array([[0b0010110000000000]], np.uint16), BitshiftTrellis(2, 1), 6)
     array([[0, 1, 2, 1, 3, 2]], dtype=int32)
     """
-    n_bits = _stream_bits(trellis, n_weights, layout)
+    n_bits = _stream_bits(checked_trellis(trellis), n_weights, layout, "n_weights")
     words = _checked_words(words, n_bits, n_weights)
     states = np.empty((len(words), trellis.n_steps(n_weights)), np.int32)
     for some in _pieces(len(words), n_bits):
@@ -180,9 +180,10 @@ def _pieces(count, n_bits):
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def _stream_bits(trellis, n_weights, layout):
-    """The bits of a sequence, kT, where the layout has room for this trellis."""
+def _stream_bits(trellis, n_weights, layout, name):
+    """The bits of a sequence, kT, where the layout has room for this trellis; errors speak of `name`."""
     checks.choice(layout, "layout", LAYOUTS)
+    trellis.check_tail_biting(n_weights, name)
     n_bits, k = trellis.storage_bits(n_weights), trellis.bits_per_weight
     if layout == "exl3":
         if (trellis.state_bits, trellis.values_per_step) != (16, 1) or k > 8:
@@ -192,7 +193,7 @@ def _stream_bits(trellis, n_weights, layout):
             )
         if n_bits % 32:
             raise ValueError(
-                "n_weights must make a stream of whole 32-bit words for layout='exl3', but "
+                f"{name} must make a stream of whole 32-bit words for layout='exl3', but "
                 f"{n_weights} weights at {k} bits make {n_bits} bits. EXL3's own tiles have 256 weights."
             )
     return n_bits

@@ -12,7 +12,7 @@ from quipref import backend as backends
 from quipref import checks
 from quipref.threads import in_pieces
 from quipref.trellis import coarse, lockstep
-from quipref.trellis.bitshift import BitshiftTrellis
+from quipref.trellis.bitshift import BitshiftTrellis, checked_trellis
 from quipref.trellis.scaling import in_range
 
 Precision = Literal["exact", "fast"]
@@ -91,7 +91,7 @@ def viterbi(
     """
     X, table = arguments(X, table, trellis)
     if checks.boolean(tail_biting, "tail_biting"):
-        trellis.check_tail_biting(X.shape[1])
+        trellis.check_tail_biting(X.shape[1], "X.shape[1]", or_free=True)
     checks.choice(precision, "precision", PRECISIONS)
     states = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
     with _bar(X.size, checks.boolean(progress, "progress")) as done:
@@ -254,8 +254,7 @@ def decode(states: ArrayLike, table: ArrayLike) -> NDArray[np.float32]:
 
 def arguments(X, table, trellis):
     """X and table as C-contiguous float32, of shapes that fit the trellis."""
-    if not isinstance(trellis, BitshiftTrellis):
-        raise TypeError(f"trellis must be a BitshiftTrellis, but {trellis!r} came.")
+    checked_trellis(trellis)
     X, table = _float32(X, "X"), _float32(table, "table")
     L, V = trellis.state_bits, trellis.values_per_step
     if table.shape != (2**L, V):
@@ -264,7 +263,7 @@ def arguments(X, table, trellis):
             f"{table.shape}. Make it with the same state_bits, and one column for each value of a step."
         )
     if len(X):
-        trellis.n_steps(X.shape[1])
+        trellis.n_steps(X.shape[1], "X.shape[1]")
     return X, table
 
 
