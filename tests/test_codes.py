@@ -192,8 +192,9 @@ class TestTables:
         for shape in [(5,), (1,), (0,), (2**21,), (2, 0)]:
             with says(ValueError, "a power of two from 2 to 1048576", "shape is"):
                 codes.lookup(np.zeros(shape))
-        with says(ValueError, "table must have 2 axes"):
-            codes.lookup(1.0)
+        for table in (1.0, np.ones((2, 2, 2))):
+            with says(ValueError, "table must have 1 or 2 axes", f"its shape is {np.shape(table)}"):
+                codes.lookup(table)
         with says(ValueError, "table must be finite"):
             codes.lookup([1.0, np.nan])
         with says(ValueError, "table must fit float32, but it reaches 1.0e+300."):

@@ -243,6 +243,8 @@ class TestBadInput:
             call([[0.0, np.nan]], self.table, self.trellis)
         with says(ValueError, "table must be finite"):
             call([[0.0, 0.0]], self.table + np.inf, self.trellis)
+        with says(ValueError, "table must have 2 axes", "its shape is (16,)", "table[:, None]", "lookup(table)"):
+            call([[0.0, 0.0]], self.table[:, 0], self.trellis)
         with says(ValueError, "X must fit into float32", "1.0e+300"):
             call([[0.0, 1e300]], self.table, self.trellis)
         with says(ValueError, "X must have 2 axes"):
@@ -276,3 +278,11 @@ class TestBadInput:
             decode([0], self.table)
         with says(ValueError, "states must lie from 0 to 15", "from 0 to 16"):
             decode([[0, 16]], self.table)
+
+    def test_tables_to_decode_with(self):
+        with says(ValueError, "table must fit into float32", "1.0e+300"):
+            decode([[0]], self.table + 1e300)
+        with says(ValueError, "table must have 2 axes", "table[:, None]"):
+            decode([[0]], self.table[:, 0])
+        with says(TypeError, "table must hold real floating-point numbers"):
+            decode([[0]], self.table.astype(int))

@@ -39,6 +39,10 @@ def lookup(table: ArrayLike) -> NDArray[np.float32]:
     (4, 1)
     """
     table = np.asarray(table)
+    if table.ndim not in (1, 2):
+        raise ValueError(
+            f"table must have 1 or 2 axes, (states,) or (states, values of a step), but its shape is {table.shape}."
+        )
     return checked(table[:, None] if table.ndim == 1 else table, most_bits=LARGEST_STATE_BITS)
 
 

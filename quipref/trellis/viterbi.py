@@ -238,7 +238,7 @@ def decode(states: ArrayLike, table: ArrayLike) -> NDArray[np.float32]:
     >>> decode([[1, 3, 2]], np.float32([[-2.0], [0.5], [-0.5], [2.0]]))
     array([[ 0.5,  2. , -0.5]], dtype=float32)
     """
-    table = checks.real_array(table, "table", ndim=2).astype(np.float32, copy=False)
+    table = checked_table(table)
     s = np.asarray(states)
     if s.dtype.kind not in "ui":
         raise TypeError(f"states must be integers, but their dtype is {s.dtype}. Walks come from quipref.viterbi.")
@@ -255,7 +255,7 @@ def decode(states: ArrayLike, table: ArrayLike) -> NDArray[np.float32]:
 def arguments(X, table, trellis):
     """X and table as C-contiguous float32, of shapes that fit the trellis."""
     checked_trellis(trellis)
-    X, table = _float32(X, "X"), _float32(table, "table")
+    X, table = _float32(X, "X"), checked_table(table)
     L, V = trellis.state_bits, trellis.values_per_step
     if table.shape != (2**L, V):
         raise ValueError(
@@ -267,9 +267,20 @@ def arguments(X, table, trellis):
     return X, table
 
 
+def checked_table(table):
+    """The table as a C-contiguous float32 array of two axes; as it is, where it is that already."""
+    table = np.asarray(table)
+    if table.ndim == 1:
+        raise ValueError(
+            f"table must have 2 axes, states and values of a step, but its shape is {table.shape}. "
+            "Make it a column: table[:, None], or quipref.trellis.codes.lookup(table)."
+        )
+    return _float32(table, "table")
+
+
 def _float32(A, name):
     A = checks.real_array(A, name, ndim=2)
-    largest = max(float(A.max(initial=0.0)), -float(A.min(initial=0.0)))
+    largest = 0.0 if A.dtype == np.float32 else max(float(A.max(initial=0.0)), -float(A.min(initial=0.0)))
     if largest > float(np.finfo(np.float32).max):
         raise ValueError(
             f"{name} must fit into float32, but its largest entry has the size {largest:.1e}. "
