@@ -91,6 +91,19 @@ class TestQuantizer:
         assert (before == T).all()
         assert (tiles(scale=0.7).decode(words).astype(np.float32) == T_hat).all()
 
+    @pytest.mark.parametrize("backend", BACKENDS)
+    @pytest.mark.parametrize("shape", [(0, 32), (4, 0), (0, 0)])
+    def test_an_empty_layer(self, shape, backend):
+        words, T_hat = tiles(backend=backend).quantize(np.zeros(shape))
+        assert (words.shape, words.dtype, T_hat.shape) == ((shape[0], shape[1] // 8), np.uint16, shape)
+        assert tiles().decode(words).shape == shape
+
+    @pytest.mark.parametrize("tile", [[2, 16], np.array([2, 16]), np.array([2, 16], np.uint8), (np.int64(2), 16)])
+    def test_a_tile_is_any_pair_of_integers(self, tile):
+        found = tiles(tile=tile).tile
+        assert found == (2, 16)
+        assert [type(side) for side in found] == [int, int]
+
     def test_scale_zero_makes_zeros(self):
         words, T_hat = tiles(scale=0.0).quantize(targets(2, 16))
         assert not T_hat.any()
@@ -151,12 +164,12 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            (
-                {"tile": (2, 12)},
-                ["tile must have rows of whole 16-bit words", "12 columns of 2 bits", "multiple of 16"],
-            ),
-            ({"tile": (0, 16)}, ["tile must be at least 1, but 0 came"]),
-            ({"tile": (1, 8), "state_bits": 18}, ["n_weights must give a tail-biting stream", "18 bits"]),
+            ({"tile": (2, 12)}, ["tile must have rows of whole 16-bit words", "12 columns of 2 bits"]),
+            ({"tile": (4, 4)}, ["At 2 bits any multiple of 8 columns will do."]),
+            ({"tile": (4, 4), "bits": 3}, ["At 3 bits any multiple of 16 columns will do."]),
+            ({"tile": (4, 2), "bits": 4}, ["At 4 bits any multiple of 4 columns will do."]),
+            ({"tile": (0, 16)}, ["each side of tile must be at least 1, but 0 came"]),
+            ({"tile": (1, 8), "state_bits": 18}, ["tile must give a tail-biting stream", "18 bits"]),
             ({"order_in_tile": "mma"}, ["tile must be (16, 16) for order_in_tile='mma'", "(2, 16) came", "Use 'row'"]),
             ({"order_in_tile": "column"}, ["order_in_tile must be one of 'row', 'mma'"]),
             ({"scale": -1.0}, ["scale must be finite and not negative"]),
@@ -171,10 +184,14 @@ class TestRefusals:
         with says(ValueError, *words):
             tiles(**options)
 
-    @pytest.mark.parametrize("tile", [16, (16,), "16x16", (2.0, 16)])
+    @pytest.mark.parametrize("tile", [16, np.array(16), (16,), "16x16", (2.0, 16), np.eye(2), {2, 16}])
     def test_no_tile(self, tile):
         with says(TypeError, "tile must be"):
             tiles(tile=tile)
+
+    def test_no_trellis(self):
+        with says(TypeError, "trellis must be a BitshiftTrellis, but (8, 2) came."):
+            q.TrellisQuantizer(codes.one_mad(8), (8, 2))
 
     def test_another_table(self):
         with says(ValueError, "table must have the shape (64, 1)"):
@@ -190,11 +207,17 @@ class TestRefusals:
         with says(ValueError, "T must be finite"):
             tiles().quantize(np.full((2, 16), np.nan))
 
-    def test_words_that_are_no_whole_tiles(self):
-        with says(ValueError, "codes must consist of whole tiles", "3 x 16"):
-            tiles().decode(np.zeros((3, 2), np.uint16))
-        with says(ValueError, "codes must consist of whole tiles", "2 x 24"):
-            tiles().decode(np.zeros((2, 3), np.uint16))
+    @pytest.mark.parametrize("backend", BACKENDS)
+    @pytest.mark.parametrize(("size", "scale"), [(1e30, 1e-37), (1e39, 1.0), (-1e39, 1.0), (np.float32(1e30), 1e-37)])
+    def test_targets_beyond_single_precision(self, size, scale, backend):
+        with says(ValueError, "T / scale must fit single precision, but T reaches 1.0e+", f"scale is {scale:.1e}."):
+            tiles(scale=scale, backend=backend).quantize(np.full((2, 16), size))
+
+    @pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+    def test_words_that_are_no_whole_tiles(self, shape):
+        needed = "codes must have 2 rows and 2 columns for each tile of 2 x 16 weights"
+        with says(ValueError, needed, f"their shape is {shape}.", "TrellisQuantizer.quantize made"):
+            tiles().decode(np.zeros(shape, np.uint16))
 
     @pytest.mark.parametrize("codes", [np.zeros((2, 2), np.int64), np.zeros(2, np.uint16)])
     def test_words_of_another_kind(self, codes):

@@ -24,6 +24,7 @@ TILE = (16, 16)
 # Root mean square of the weights over that of the code. The authors' example has 0.9. On layers of Gaussian weights
 # 0.95 is best at 2 bits and 0.85 at 4; the small language model, whose rotated rows still differ in size, wants less.
 FILL = 0.85
+FARTHEST_FILL = 1000.0  # beyond it, and below its inverse, nothing is left of the weights, or of the code
 QUIET_SECONDS = 2  # before the progress bar appears
 
 
@@ -60,8 +61,10 @@ def quantize(
 def filling_scale(W, table, fill=FILL):
     """The scale at which the root mean square of W / scale is that share of the root mean square of the code."""
     fill = checks.fraction(fill, "fill")
-    if not fill:
-        raise ValueError(f"fill must be positive, but 0 came. Try {FILL}.")
+    if not 1 / FARTHEST_FILL <= fill <= FARTHEST_FILL:
+        raise ValueError(
+            f"fill must be from {1 / FARTHEST_FILL} to {FARTHEST_FILL:.0f}, but {fill:.3g} came. Try {FILL}."
+        )
     return _root_mean_square(W) / (fill * _root_mean_square(table))
 
 

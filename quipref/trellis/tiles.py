@@ -4,6 +4,8 @@ A tile of 16 x 16 weights is one sequence of 256. The rows of a tile belong to d
 through weights that no feedback joins, and the feedback from one column of tiles to the next is LDLQ's as ever.
 """
 
+from collections.abc import Sequence
+from math import gcd
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
-from quipref.trellis.bitshift import BitshiftTrellis
+from quipref.trellis.bitshift import BitshiftTrellis, checked_trellis
 from quipref.trellis.packing import WORD, pack, unpack
 from quipref.trellis.viterbi import PRECISIONS, Precision, arguments, decode, viterbi
 
@@ -101,11 +103,11 @@ class TrellisQuantizer:
         `rng` is not used: nothing here is drawn.
         """
         T = checks.real_array(T, "T", ndim=2)
-        self._whole_tiles(T.shape, "T")
-        X = self._sequences(T / T.dtype.type(self.scale or 1)).astype(np.float32)
-        states = self.walks(X)
-        codes = _from_tiles(pack(states, self.trellis), T.shape[0], self.tile[0], self._words)
-        return codes, self._weights(states, T.shape[0]).astype(T.dtype, copy=False)
+        check_tiles(T.shape, self.tile, "T")
+        states = self.walks(self._sequences(self._divided(T)))
+        words = T.shape[1] // self.block * self._words
+        codes = _from_tiles(pack(states, self.trellis), (T.shape[0], words), self.tile[0], self._words)
+        return codes, self._weights(states, T.shape).astype(T.dtype, copy=False)
 
     def walks(self, X: NDArray[np.float32]) -> NDArray[np.int32]:
         """The states of the best walk found for each sequence of X (tiles, weights of a tile), in units of the code."""
@@ -120,12 +122,19 @@ class TrellisQuantizer:
                 "TrellisQuantizer.quantize makes them."
             )
         m, words = codes.shape
-        self._whole_tiles((m, words / self._words * self.block), "codes")
-        W_hat = np.empty((m, words // self._words * self.block))
+        if m % self.tile[0] or words % self._words:
+            raise ValueError(
+                f"codes must have {self.tile[0]} rows and {self._words} columns for each tile of {self.tile[0]} x "
+                f"{self.block} weights, or multiples of them, but their shape is {codes.shape}. "
+                "Pass all that TrellisQuantizer.quantize made, and take the tile and the trellis of then."
+            )
+        n = words // self._words * self.block
+        W_hat = np.empty((m, n))
         for top in range(0, m, self.tile[0]):  # a row of tiles at a time: their states take more room than their words
             here = slice(top, top + self.tile[0])
             streams = _to_tiles(codes[here], self.tile[0], self._words)
-            W_hat[here] = self._weights(unpack(streams, self.trellis, self.tile[0] * self.tile[1]), self.tile[0])
+            states = unpack(streams, self.trellis, self.tile[0] * self.tile[1])
+            W_hat[here] = self._weights(states, (self.tile[0], n))
         return W_hat
 
     @property
@@ -142,16 +151,24 @@ class TrellisQuantizer:
         # row = 8 a + b, column = 8 d + 2 e + f; the sequence counts b, e, d, a, f, the last the fastest
         return places.reshape(2, 8, 2, 4, 2).transpose(1, 3, 2, 0, 4).ravel()
 
+    def _divided(self, T):
+        """T in units of the code, as float32."""
+        with np.errstate(over="ignore"):
+            X = (T / T.dtype.type(self.scale or 1)).astype(np.float32)
+        if not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
+            raise ValueError(
+                f"T / scale must fit single precision, but T reaches {np.abs(T).max():.1e} and scale is "
+                f"{self.scale:.1e}. Take a scale near the root mean square of T over that of the table."
+            )
+        return X
+
     def _sequences(self, T):
         return _to_tiles(T, *self.tile)[:, self._places]
 
-    def _weights(self, states, m):
+    def _weights(self, states, shape):
         tiles = np.empty((len(states), self.tile[0] * self.tile[1]))
         tiles[:, self._places] = decode(states, self.table)
-        return self.scale * _from_tiles(tiles, m, *self.tile)
-
-    def _whole_tiles(self, shape, name):
-        check_tiles(shape, self.tile, name)
+        return self.scale * _from_tiles(tiles, shape, *self.tile)
 
     def __repr__(self) -> str:
         return f"TrellisQuantizer({self.trellis}, scale={self.scale:g}, tile={self.tile})"
@@ -159,15 +176,17 @@ class TrellisQuantizer:
 
 def checked_tile(tile, trellis):
     """(rows, columns) of a tile whose rows fill whole words and whose walk may be a circle in that trellis."""
-    if not isinstance(tile, tuple | list) or len(tile) != 2:
+    k = checked_trellis(trellis).bits_per_weight
+    sides = tile.tolist() if isinstance(tile, np.ndarray) else tile
+    if not isinstance(sides, Sequence) or len(sides) != 2:
         raise TypeError(f"tile must be a pair (rows, columns), but {tile!r} came. The usual one is (16, 16).")
-    rows, columns = (checks.integer(side, "tile", low=1) for side in tile)
-    if columns * trellis.bits_per_weight % WORD:
+    rows, columns = (checks.integer(side, "each side of tile", low=1) for side in sides)
+    if columns * k % WORD:
         raise ValueError(
-            f"tile must have rows of whole 16-bit words, but {columns} columns of {trellis.bits_per_weight} bits came. "
-            "Any multiple of 16 columns will do."
+            f"tile must have rows of whole 16-bit words, but {columns} columns of {k} bits came. "
+            f"At {k} bits any multiple of {WORD // gcd(WORD, k)} columns will do."
         )
-    trellis.check_tail_biting(rows * columns)
+    trellis.check_tail_biting(rows * columns, "tile")
     return rows, columns
 
 
@@ -175,7 +194,7 @@ def check_tiles(shape, tile, name):
     """Refuse a matrix that tiles do not fill."""
     if shape[0] % tile[0] or shape[1] % tile[1]:
         raise ValueError(
-            f"{name} must consist of whole tiles of {tile[0]} x {tile[1]}, but it is {shape[0]} x {shape[1]:g}. "
+            f"{name} must consist of whole tiles of {tile[0]} x {tile[1]}, but it is {shape[0]} x {shape[1]}. "
             "Pad the layer (and its H) with zeros, and cut the rows and columns off afterwards; or take another tile."
         )
 
@@ -198,6 +217,7 @@ def _to_tiles(M, rows, columns):
     return M.reshape(m // rows, rows, n // columns, columns).swapaxes(1, 2).reshape(-1, rows * columns)
 
 
-def _from_tiles(tiles, m, rows, columns):
-    """The matrix of m rows whose tiles these are."""
-    return tiles.reshape(m // rows, -1, rows, columns).swapaxes(1, 2).reshape(m, -1)
+def _from_tiles(tiles, shape, rows, columns):
+    """The matrix of that shape whose tiles these are."""
+    m, n = shape
+    return tiles.reshape(m // rows, n // columns, rows, columns).swapaxes(1, 2).reshape(m, n)
