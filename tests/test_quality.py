@@ -94,8 +94,9 @@ class TestError:
 
     def test_the_scale_of_the_table_does_not_matter(self):
         table, trellis = codes.gaussian(4, seed=0), BitshiftTrellis(4, 1)
-        found = [code_quality(c * table, trellis, **QUICK).error for c in (1, 2.0**20)]
-        assert found[0] == found[1]
+        scales = (1, 2.0**20, 2.0**125, 2.0**-120)  # the last two near the ends of float32
+        found = [code_quality(c * table, trellis, **QUICK).error for c in scales]
+        assert found == found[:1] * len(scales)
 
     @pytest.mark.parametrize("tail_biting", [True, False])
     def test_circles_cost_more(self, tail_biting):
@@ -146,9 +147,29 @@ class TestRefusals:
         table, trellis = codes.gaussian(4, seed=0), BitshiftTrellis(4, 1)
         with says(ValueError, "n_sequences must be at least 2, but 1 came."):
             code_quality(table, trellis, **QUICK | {"n_sequences": 1})
-        with says(ValueError, "scale must be positive, but 0 came."):
-            code_quality(table, trellis, **QUICK, scale=0)
+        for scale, came in ((0, "0 came"), (1e-30, "1e-30 came"), (1e39, "1e+39 came")):
+            with says(ValueError, "scale must be from 1e-06 to 1e+06", came):
+                code_quality(table, trellis, **QUICK, scale=scale)
         with says(TypeError, "scale must be a real number, but 'best' (str) came."):
             code_quality(table, trellis, **QUICK, scale="best")
         with says(ValueError, "table must have values other than zero"):
             code_quality(0 * table, trellis, **QUICK)
+        with says(ValueError, "table must fit into float32", "e+200. Divide it"):
+            code_quality(table.astype(float) * 1e200, trellis, **QUICK)
+        with says(ValueError, "table must reach 1.2e-38", "e-200. Multiply it by a power of two"):
+            code_quality(table.astype(float) * 1e-200, trellis, **QUICK)
+        with says(ValueError, "table must have 2 axes", "table[:, None]"):
+            code_quality(table[:, 0], trellis, **QUICK)
+
+    def test_sequences_too_short_for_a_circle(self):
+        table, trellis, few = codes.gaussian(4, seed=0), BitshiftTrellis(4, 1), QUICK | {"n_weights": 3}
+        with says(ValueError, "n_weights must give a tail-biting stream at least 4 bits", "or tail_biting=False."):
+            code_quality(table, trellis, **few)
+        assert code_quality(table, trellis, **few, tail_biting=False).error.mean > 0
+
+    def test_seeds(self):
+        table, trellis = codes.gaussian(4, seed=0), BitshiftTrellis(4, 1)
+        with says(ValueError, "seed must be given", "None came"):
+            code_quality(table, trellis, **QUICK | {"seed": None})
+        with says(TypeError, "seed must be an integer, but 'x' (str) came."):
+            code_quality(table, trellis, **QUICK | {"seed": "x"})

@@ -164,3 +164,7 @@ class TestTraining:
             marcellin_fischer(1, "4", seed=0)
         with says(ValueError, "n_sequences must be at least 1"):
             marcellin_fischer(1, 4, seed=0, n_sequences=0)
+        with says(ValueError, "seed must be given", "None came"):
+            marcellin_fischer(1, 4, seed=None)
+        with says(TypeError, "seed must be an integer, but 'x' (str) came."):
+            marcellin_fischer(1, 4, seed="x")

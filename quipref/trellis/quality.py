@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from quipref import backend as backends
 from quipref import checks
 from quipref.gaussian import MeasuredError, of_sequences
-from quipref.trellis.bitshift import BitshiftTrellis
-from quipref.trellis.viterbi import decode, viterbi
+from quipref.incoherence import seeds
+from quipref.trellis.bitshift import BitshiftTrellis, checked_trellis
+from quipref.trellis.viterbi import checked_table, decode, viterbi
 
 SCALES = np.arange(10, 31) / 20  # 0.5, 0.55 ... 1.5: what "optimum" chooses from
+FARTHEST_SCALE = 1e6  # at such scales, or below their inverse, the code says nothing of the source any more
 PILOT = 4  # "optimum" chooses on a quarter of the number of sequences, and measures on others
 
 
@@ -82,7 +84,8 @@ def code_quality(
     Raises
     ------
     ValueError, TypeError
-        As in `viterbi`, fewer than two sequences, or a table of zeros.
+        As in `viterbi`, fewer than two sequences, a scale beyond 1e-6 to 1e6, no seed, or a table that is zero in
+        single precision.
 
     Notes
     -----
@@ -102,9 +105,11 @@ def code_quality(
     (239, (5, 1, 1))
     """
     n_sequences = checks.integer(n_sequences, "n_sequences", low=2)
-    n_weights = checks.integer(n_weights, "n_weights", low=1)
-    rng = np.random.default_rng(seed)
-    table = checks.real_array(table, "table", ndim=2)
+    checked_trellis(trellis).n_steps(n_weights)
+    if checks.boolean(tail_biting, "tail_biting"):
+        trellis.check_tail_biting(n_weights, or_free=True)
+    rng = np.random.default_rng(seeds.chosen(seed))
+    table = coding_table(table)
     options = {"tail_biting": tail_biting, "backend": backend, "threads": threads}
     if scale == "optimum":
         pilot = rng.standard_normal((max(2, n_sequences // PILOT), n_weights))
@@ -126,10 +131,26 @@ def code_quality(
 
 
 def positive(scale):
-    """`scale` as a float above zero."""
-    if checks.fraction(scale, "scale") == 0:
-        raise ValueError("scale must be positive, but 0 came. It is 1 where the source has the table's rms.")
+    """`scale` as a float that is neither zero nor far from one."""
+    if not 1 / FARTHEST_SCALE <= checks.fraction(scale, "scale") <= FARTHEST_SCALE:
+        raise ValueError(
+            f"scale must be from {1 / FARTHEST_SCALE:.0e} to {FARTHEST_SCALE:.0e}, but {scale:.3g} came. "
+            "It is 1 where the source has the table's root mean square."
+        )
     return float(scale)
+
+
+def coding_table(table):
+    """The table (2^L, V) in single precision, with something other than zeros in it."""
+    given, table = np.asarray(table), checked_table(table)
+    if not given.any():
+        raise ValueError("table must have values other than zero, but all of them are. It can code nothing else.")
+    if np.abs(table).max() < np.finfo(np.float32).tiny:
+        raise ValueError(
+            f"table must reach {np.finfo(np.float32).tiny:.1e} to keep its digits in single precision, but its largest "
+            f"value has the size {np.abs(given).max():.1e}. Multiply it by a power of two: no error depends on it."
+        )
+    return table
 
 
 def squared_errors(X, table, trellis, scale, **options):
@@ -138,16 +159,16 @@ def squared_errors(X, table, trellis, scale, **options):
     The source is brought to `scale` times the table's root mean square, and the error is taken back to variance one.
     """
     unit = scale * root_mean_square(table)
-    states = viterbi((X * unit).astype(np.float32), np.asarray(table, np.float32), trellis, **options)
+    shift = -np.frexp(unit)[1]  # a power of two for both, so that no product leaves float32
+    states = viterbi(
+        np.ldexp(X * unit, shift).astype(np.float32), np.ldexp(table, shift).astype(np.float32), trellis, **options
+    )
     return np.square(X - decode(states, table) / unit).mean(axis=1)
 
 
 def root_mean_square(table):
-    """The root mean square of the table's values; a table of zeros is refused."""
-    size = math.sqrt(np.square(table, dtype=np.float64).mean())
-    if not size:
-        raise ValueError("table must have values other than zero, but all of them are. It can code nothing else.")
-    return size
+    """The root mean square of the table's values."""
+    return math.sqrt(np.square(table, dtype=np.float64).mean())
 
 
 def correlations(values, trellis):

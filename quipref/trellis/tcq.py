@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks
 from quipref.gaussian import lloyd_max
+from quipref.incoherence import seeds
 from quipref.trellis.bitshift import LARGEST_STATE_BITS, BitshiftTrellis
 
 # (h1, h0) of the codes for amplitude modulation, in octal, by states 2^nu; bit i is the coefficient of D^i.
@@ -164,7 +165,7 @@ def marcellin_fischer(
     Raises
     ------
     ValueError, TypeError
-        A number out of range.
+        A number out of range, or no seed.
 
     Notes
     -----
@@ -188,7 +189,7 @@ def marcellin_fischer(
     if checks.integer(n_states, "n_states") not in PARITY_CHECKS:
         raise ValueError(f"n_states must be one of {sorted(PARITY_CHECKS)}, but {n_states} came.")
     shape = (checks.integer(n_sequences, "n_sequences", low=1), checks.integer(n_weights, "n_weights", low=1))
-    X = np.random.default_rng(seed).standard_normal(shape)
+    X = np.random.default_rng(seeds.chosen(seed)).standard_normal(shape)
     code, error = TrellisCodedQuantizer(R, int(n_states), lloyd_max(2 ** (R + 1)).levels), np.inf
     for _ in range(TRAINING_ROUNDS):
         _, indices, X_hat = code.quantize(X)
