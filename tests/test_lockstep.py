@@ -5,13 +5,15 @@ import pytest
 from sizes import size
 from test_vector import printed
 
-from quipref import BitshiftTrellis, decode, viterbi
+from quipref import BitshiftTrellis, backend, decode, viterbi
 from quipref.trellis import coarse, codes, lockstep
-from quipref.trellis.viterbi import finder
+from quipref.trellis.viterbi import _plain, best_walks, finder
 
 BACKENDS = ["numba", "numpy"]
 PRECISIONS = ["exact", "fast"]
 LARGER = [*((L, k, 1) for L in (7, 8) for k in (1, 2, 3, 4)), (8, 1, 2), (8, 2, 2), (8, 3, 2), (8, 1, 4)]
+
+PLAIN = [(5, 1, 1), (6, 2, 1), (7, 5, 1), (7, 7, 1), (7, 2, 2), (6, 1, 4), (12, 11, 1)]  # the last in two blocks
 
 
 def costs(X, states, table):
@@ -127,6 +129,17 @@ def test_the_plain_kernel_serves_the_trellises_that_lockstep_does_not():
     assert lockstep.suits(BitshiftTrellis(16, 2))
     table = np.zeros((4, 1), np.float32)
     assert finder(table, BitshiftTrellis(2, 2), "numba").func.__name__ == "_plain"
+
+
+@pytest.mark.parametrize("shape", PLAIN, ids=str)
+def test_the_plain_kernel_rounds_as_the_reference_does(shape):
+    """Far from the table, costs differ by their rounding alone: most are equal, and the least hangs on each sum."""
+    rng, trellis = np.random.default_rng(shape), BitshiftTrellis(*shape)
+    table = rng.standard_normal((trellis.n_states, shape[2])).astype(np.float32)
+    X = (1e4 + rng.standard_normal((4, 7 * shape[2]))).astype(np.float32)
+    overlaps = rng.integers(-1, 1 << trellis.overlap_bits, len(X)).astype(np.int32)
+    a, b = (_plain(walks, table, trellis, X, overlaps) for walks in (backend.twin("best_walks"), best_walks))
+    assert (a == b).all()
 
 
 ON_ANY_PROCESSOR = """

@@ -8,6 +8,8 @@ import numpy as np
 
 from quipref.kernels.jit import jit_in_order
 
+BLOCK = 1024  # states at a time, at most: their costs stay in the nearest cache
+
 
 @jit_in_order
 def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, states):
@@ -16,79 +18,74 @@ def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, state
     Twin of `quipref.trellis.viterbi.best_walks`.
     """
     n_states, V = table.shape
-    n_steps, n_groups, branches = X.shape[1] // V, n_states >> shift, 1 << shift
-    same = min(branches, n_groups)  # u = (r, b): groups u with the same r have the same predecessors
-    values = np.empty((V, same, branches, n_groups // same), X.dtype)
-    for s in range(n_states):
-        u = s % n_groups
-        values[:, u % same, s // n_groups, u // same] = table[s]
-    least = np.empty((n_steps + 1, n_groups), X.dtype)
+    n_steps, n_groups = X.shape[1] // V, n_states >> shift
+    block = min(1 << shift, BLOCK)
+    values, error = np.ascontiguousarray(table.T), np.empty(block, X.dtype)
+    best, least = np.empty(max(block, n_groups), X.dtype), np.empty((n_steps + 1, n_groups), X.dtype)
     for row in range(first_row, last_row):
         x = X[row].copy()
         least[0] = 0 if overlaps[row] < 0 else np.inf
         least[0, overlaps[row]] = 0  # without an overlap it is 0 already
         for i in range(n_steps):
-            _step(x[i * V : (i + 1) * V], values, shift, least[i], least[i + 1])
-        state = _end(x, table, shift, least, overlaps[row])
+            _step(x[i * V : (i + 1) * V], values, shift, error, best, least[i], least[i + 1])
+        state = _end(x, values, shift, least, overlaps[row])
         states[row, n_steps - 1] = state
         for i in range(n_steps - 2, first_kept - 1, -1):
-            state = _before(x, table, shift, least, i, state >> shift)
+            state = _before(x, values, shift, least, i, state >> shift)
             states[row, i] = state
 
 
 @jit_in_order
-def _step(x, values, shift, least, new):
-    """From the least costs of the groups to those one step later."""
-    V, same, branches, n = values.shape
-    n_groups, error, best = len(least), np.empty(n, least.dtype), np.empty(n, least.dtype)
-    for b in range(same):
-        for r in range(n):
-            best[r] = np.inf
-        for c in range(branches):
-            before = least[c * n_groups >> shift :]
-            for r in range(n):
-                error[r] = 0
-            for j in range(V):
-                v, x_j = values[j, b, c], x[j]
-                for r in range(n):
-                    d = v[r] - x_j
-                    error[r] += d * d
-            # new[r, b] = min over c of error[c, r, b] + least[c, r]
-            for r in range(n):
-                cost = error[r] + before[r]
-                best[r] = cost if cost < best[r] else best[r]
-        for r in range(n):
-            new[r * same + b] = best[r]
+def _step(x, values, shift, error, best, least, new):
+    """From the least costs of the groups to those one step later, block after block of states s with the same s >> kV.
+
+    The places of a block stand in `best` as those of states modulo its length, a multiple of the number of groups.
+    """
+    V, n_states = values.shape
+    block, n, n_groups = len(error), len(best), len(least)
+    best[:] = np.inf
+    for first in range(0, n_states, block):
+        here, before = best[first % n :], least[first >> shift]
+        for s in range(block):
+            error[s] = 0
+        for j in range(V):
+            v, x_j = values[j, first:], x[j]
+            for s in range(block):
+                d = v[s] - x_j
+                error[s] += d * d
+        for s in range(block):
+            cost = error[s] + before
+            here[s] = cost if cost < here[s] else here[s]
+    while n > n_groups:
+        n >>= 1
+        upper = best[n:]
+        for u in range(n):
+            best[u] = upper[u] if upper[u] < best[u] else best[u]
+    new[:] = best[:n_groups]
 
 
 @jit_in_order
-def _cost(x, table, shift, least, i, s):
-    """The least cost of a walk that is at the state s in step i."""
-    error = x[0] * 0
-    for j in range(table.shape[1]):
-        d = table[s, j] - x[i * table.shape[1] + j]
-        error += d * d
-    return error + least[i, s >> shift]
+def _before(x, values, shift, least, i, u):
+    """The best state with the low bits u in step i, the smallest of equals: it has the cost that _step found."""
+    V, before, lowest, zero = len(values), least[i], least[i + 1, u], x[0] - x[0]
+    for s in range(u, values.shape[1], len(before)):
+        error = zero  # of the type of x, so every sum is rounded as in _step
+        for j in range(V):
+            d = values[j, s] - x[i * V + j]
+            error += d * d
+        if error + before[s >> shift] == lowest:
+            break
+    return s
 
 
 @jit_in_order
-def _before(x, table, shift, least, i, u):
-    """The best state with the low bits u in step i, the smallest of equals."""
-    n_groups, best = least.shape[1], u
-    for s in range(u, len(table), n_groups):
-        if _cost(x, table, shift, least, i, s) < _cost(x, table, shift, least, i, best):
-            best = s
-    return best
-
-
-@jit_in_order
-def _end(x, table, shift, least, overlap):
+def _end(x, values, shift, least, overlap):
     """The best last state, or the best with the low bits that the overlap prescribes; the smallest of equals."""
     last = least.shape[0] - 2
     if overlap >= 0:
-        return _before(x, table, shift, least, last, np.int64(overlap))
-    best = 0
-    for s in range(len(table)):
-        if _cost(x, table, shift, least, last, s) < _cost(x, table, shift, least, last, best):
-            best = s
+        return _before(x, values, shift, least, last, np.int64(overlap))
+    best, lowest = values.shape[1], least[last + 1].min()
+    for u in range(least.shape[1]):
+        if least[last + 1, u] == lowest:
+            best = min(best, _before(x, values, shift, least, last, u))
     return best
