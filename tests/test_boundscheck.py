@@ -71,6 +71,7 @@ FAULTS = {
         *(np.ones((3, 4)), short(3, 4), np.zeros((3, 4)), np.ones((4, 4)), np.ones((3, 3))),
         *(0, 3, 0, 4, np.ones(3), 0.0, -2.0, 1.0, np.zeros((3, 4))),
     ),
+    "scaled_rows": lambda: (short(3, 4), np.ones(3), np.ones(4), np.zeros((3, 4)), 4, 0, 3),
 }
 
 
