@@ -22,12 +22,18 @@ QUICK_EVALUATION, QUICK_CALIBRATION = 16 * 1024, 64 * 1024
 FOOTNOTE = (
     "* `-` as loss / bound: no theorem holds, since the grid is finite and clamps; the bounds are for unbounded grids.",
     "* no clamp: the step of the b-bit grid without its limits; a layer is stored at the width of its widest code.",
-    "* quip: one grid for the rotated layer, from -2.4 to 2.4 root mean squares as published; step=optimum: the step",
-    "  that rounds the rotated weights best, without feedback. A mean of ratios weighs every layer alike; the model",
-    "  does not.",
-    "* qtip: a walk through a trellis of 2^state_bits states for each tile of 16 x 16 weights; a layer that does not",
-    "  consist of such tiles has no row.",
 )
+FOOTNOTES = {  # of methods, where the table has them
+    "quip": (
+        "* quip: one grid for the rotated layer, from -2.4 to 2.4 root mean squares as published; step=optimum: the",
+        "  step that rounds the rotated weights best, without feedback. A mean of ratios weighs every layer alike; the",
+        "  model does not.",
+    ),
+    "qtip": (
+        "* qtip: a walk through a trellis of 2^state_bits states for each tile of 16 x 16 weights; to be quick the",
+        "  rows have 2^12 of them, where `quantize` takes 2^16 by default.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -200,4 +206,6 @@ def _number(value, digits):
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table, and its footnotes."""
-    return "\n".join((tables.markdown(HEADINGS, map(cells, rows)), "", *FOOTNOTE))
+    rows = list(rows)
+    notes = [line for method in dict.fromkeys(row.method for row in rows) for line in FOOTNOTES.get(method, ())]
+    return "\n".join((tables.markdown(HEADINGS, map(cells, rows)), "", *FOOTNOTE, *notes))

@@ -1,5 +1,8 @@
 """The tour: its rows on a tiny model, its table, its picture."""
 
+import inspect
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +92,19 @@ def test_table_is_markdown_with_footnotes(rows):
     assert len({len(line) for line in grid}) == 1
     assert len({line.count("|") for line in grid}) == 1
     assert any(line.startswith("* `-` as loss / bound: no theorem holds") for line in lines)
+    assert sum(line.startswith("* quip:") for line in lines) == 1
+
+
+def test_a_method_has_its_footnote_where_it_has_a_row(rows, monkeypatch):
+    """What the note says of the number of states is what the rows and `quantize` have."""
+    assert "qtip" not in tour.table(rows)
+    (options,) = registry.METHODS["qtip"][1]
+    default = inspect.signature(registry.module("qtip").quantize).parameters["state_bits"].default
+    row = replace(rows[-1], method="qtip", label=tour.label("qtip", options))
+    *_, first, second = tour.table([row, row]).splitlines()
+    assert first.startswith("* qtip: a walk through a trellis")
+    assert second == f"  rows have 2^{options['state_bits']} of them, where `quantize` takes 2^{default} by default."
+    assert "* quip" not in tour.table([row])
 
 
 def test_a_column_without_content_is_left_out(world):
