@@ -242,6 +242,19 @@ class TestHybridTable:
                 codes.hyb_table(Q, 0)
         with says(ValueError, "seed must be given"):
             codes.hyb_table(3, None)
+        with says(TypeError, "progress must be True or False, but 1 came."):
+            codes.hyb_table(3, 0, progress=1)
+
+    def test_progress(self, monkeypatch):
+        shown = []
+
+        def bar(steps, *args, **options):
+            shown.append((len(steps), options["delay"], options["disable"]))
+            return steps
+
+        monkeypatch.setattr("tqdm.tqdm", bar)
+        assert (codes.hyb_table(3, 0, progress=True) == codes.hyb_table(3, 0)).all()
+        assert shown == [(table_codes.LLOYD_STEPS, 2, False), (table_codes.LLOYD_STEPS, 2, True)]
 
     def test_k_means_finds_clusters(self):
         """Four clusters of five points: the centroids are their means; a centroid far from all stays where it is."""

@@ -200,6 +200,14 @@ class TestProgress:
         assert told == [(M * N, True), *[M * 16] * 3]
 
     @pytest.mark.parametrize("progress", [True, False])
+    def test_the_hybrid_table_is_told(self, problem, monkeypatch, progress):
+        told, make = [], codes.hyb_table
+        monkeypatch.setattr(codes, "hyb_table", lambda *args, **options: told.append(options) or make(*args, **options))
+        qtip._hyb_entries.cache_clear()
+        layer_of(problem, code="hyb", table_bits=2, state_bits=4, progress=progress)
+        assert told == [{"progress": progress}]
+
+    @pytest.mark.parametrize("progress", [True, False])
     def test_what_is_quick_shows_none(self, problem, capsys, progress):
         layer_of(problem, progress=progress)
         assert capsys.readouterr().err == ""

@@ -39,7 +39,7 @@ def quantize(
     trellis = BitshiftTrellis(state_bits, checks.integer(bits, "bits", low=1, high=8), values_per_step)
     tile = checked_tile(tile, trellis)
     check_tiles(W.shape, tile, "W")
-    table, table_size = _table(code, trellis, table_bits, seed)
+    table, table_size = _table(code, trellis, table_bits, seed, progress)
     search = {"backend": backend, "threads": threads}
     processed = incoherence_process(W, H, transform=transform, seed=seed, rescale=rescale, damping=damping)
 
@@ -95,22 +95,22 @@ def _steps(code, values_per_step, table_bits):
     return own, TABLE_BITS if code == "hyb" and table_bits is None else table_bits
 
 
-def _table(code, trellis, table_bits, seed):
+def _table(code, trellis, table_bits, seed, progress):
     """(value table, bits that it takes in the layer): a computed code takes none, nor does one drawn from the seed.
 
     The hybrid code's table is stored, since its k-means may end in other digits on another machine.
     """
     L, V = trellis.state_bits, trellis.values_per_step
     if code == "hyb":
-        entries = _hyb_entries(checks.integer(table_bits, "table_bits", low=1, high=15), seed)
+        entries = _hyb_entries(checks.integer(table_bits, "table_bits", low=1, high=15), seed, progress)
         return codes.hyb(entries, L), ENTRY_BITS * entries.size
     return (codes.gaussian(L, V, seed=seed) if code == "lut" else COMPUTED[code](L)), 0
 
 
 @lru_cache(maxsize=4)
-def _hyb_entries(table_bits, seed):
-    """The hybrid code's table, whose k-means takes a second, kept for the next layer."""
-    entries = codes.hyb_table(table_bits, seed)
+def _hyb_entries(table_bits, seed, progress):
+    """The hybrid code's table, whose k-means takes seconds, kept for the next layer."""
+    entries = codes.hyb_table(table_bits, seed, progress=progress)
     entries.setflags(write=False)
     return entries
 

@@ -82,7 +82,7 @@ def gaussian(state_bits: int, values_per_step: int = 1, *, seed: int | np.random
     return seeds.gaussian(seeds.chosen(seed), "random code", (1 << L, V)).astype(np.float32)
 
 
-def hyb_table(table_bits: int, seed: int | np.random.Generator) -> NDArray[np.float32]:
+def hyb_table(table_bits: int, seed: int | np.random.Generator, *, progress: bool = False) -> NDArray[np.float32]:
     """The table of the hybrid code: the centroids of a 2-D Gaussian, found by k-means, of standard deviation .968.
 
     table = sqrt(15/16) C / std(C), rounded to half precision;  C minimises the mean of min_i |x - C_i|^2 over a sample
@@ -93,6 +93,8 @@ def hyb_table(table_bits: int, seed: int | np.random.Generator) -> NDArray[np.fl
         Q, from 1 to 15.
     seed : int or Generator
         It draws the sample from N(0, I_2), whose first points are the first centroids.
+    progress : bool
+        Show a bar on standard error.
 
     Returns
     -------
@@ -106,6 +108,8 @@ def hyb_table(table_bits: int, seed: int | np.random.Generator) -> NDArray[np.fl
 
     Notes
     -----
+    Seconds for Q = 9, and some ten times as many for Q = 12 and above, whose sample is eight times as large.
+
     The authors' tables come from a k-means without a seed and are stored with every layer: no program can draw them
     again. This one has their recipe and its own numbers, the same for a seed up to the arithmetic of a machine.
 
@@ -121,18 +125,19 @@ def hyb_table(table_bits: int, seed: int | np.random.Generator) -> NDArray[np.fl
     """
     rows = 1 << checks.integer(table_bits, "table_bits", low=1, high=15)
     X = seeds.gaussian(seeds.chosen(seed), "hybrid table", (min(rows * SAMPLES_A_ROW, LARGEST_SAMPLE), 2))
-    C = k_means(X, X[:rows])
+    C = k_means(X, X[:rows], progress=checks.boolean(progress, "progress"))
     return (C * (HYB_STD / C.std())).astype(np.float16).astype(np.float32)
 
 
-def k_means(X, C):
+def k_means(X, C, *, progress=False):
     """Lloyd's steps: every point of X (N, d) goes to its nearest centroid, every centroid to the mean of its points.
 
     A centroid that no point is nearest to stays where it is.
     """
     from scipy.spatial import cKDTree
+    from tqdm import tqdm
 
-    for _ in range(LLOYD_STEPS):
+    for _ in tqdm(range(LLOYD_STEPS), "k-means", unit=" steps", delay=2, leave=False, disable=not progress):
         nearest = cKDTree(C).query(X)[1]
         counts = np.bincount(nearest, minlength=len(C))[:, None]
         sums = np.stack([np.bincount(nearest, weights=x, minlength=len(C)) for x in X.T], axis=1)
