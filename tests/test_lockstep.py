@@ -45,6 +45,32 @@ class TestFast:
         assert (viterbi(X, table, trellis, precision="fast", backend="numpy") == exact).all()
         assert (viterbi(X, table, trellis, precision="fast") == exact).all()
 
+    @pytest.mark.parametrize("spoiled", ["outlier", "offset", "student", "mostly zero", "zero"])
+    def test_a_table_with_far_values_is_searched_exactly(self, spoiled):
+        """By the measure of its root mean square, all its other values would be as good as one."""
+        rng, L = np.random.default_rng(1), size(16 if spoiled == "student" else 12, 10)
+        trellis, table, X = BitshiftTrellis(L, 2), codes.gaussian(L, seed=0), rng.standard_normal((3, size(64, 8)))
+        assert coarse.plan(table, 2) is not None
+        if spoiled == "outlier":
+            table[17] = 1e3
+        elif spoiled == "offset":
+            table, X = table + np.float32(10), X + 10
+        elif spoiled == "student":
+            table = rng.standard_t(2, (2**L, 1)).astype(np.float32)
+        else:
+            table[rng.permutation(2**L)[: 2**L if spoiled == "zero" else 2 ** (L - 1) + 1]] = 0
+        assert coarse.plan(table, 2) is None
+        exact, fast = (viterbi(X, table, trellis, precision=p) for p in PRECISIONS)
+        assert (fast == exact).all()
+
+    def test_twice_the_spread_of_a_gaussian_is_the_limit(self):
+        """Of -1 and 1, each with one more in 8 of +-a: root mean square sqrt((6 + 2 a^2) / 8), median deviation 1."""
+        table = np.tile(np.float32([-1, 1, -1, 1, -1, 1, 0, 0]), 32)[:, None]
+        for ratio, kept in ((1.99, True), (2.01, False)):
+            far = np.sqrt((8 * (ratio * 1.4826) ** 2 - 6) / 2)
+            table[6::8], table[7::8] = -far, far
+            assert (coarse.plan(table, 2) is not None) == kept
+
     def test_without_the_fallback_they_would_differ(self, monkeypatch):
         trellis, table = BitshiftTrellis(6, 2), codes.gaussian(6, seed=3)
         X = np.full((3, 40), 9.0)

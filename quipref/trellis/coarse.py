@@ -14,6 +14,8 @@ LANES = 32
 MOST_VALUES = 2047  # 32 times that fits into 16 bits
 WIDTH = 0.014  # of the table's root mean square: values so near to each other count as one
 STEPS = 512  # for a squared error as large as the table's mean square
+LARGEST_RATIO = 2  # of the root mean square to a Gaussian's of the same median deviation: else outliers or an offset
+GAUSSIAN = 1.4826  # standard deviations for a median deviation of one
 LARGEST_SCALE = 2.0**100  # beside weights so much larger than the table, costs saturate at once, as they should
 RENEWAL = 16  # steps
 LIMIT = 0x8000  # of the best cost between renewals: beyond it, good walks may have been lost
@@ -31,7 +33,7 @@ class Plan(NamedTuple):
 
 
 def plan(table, shift):
-    """The Plan of a table (2^L, V), or None if it has too many values."""
+    """The Plan of a table (2^L, V), or None if it has too many values, or far ones that make the 16 bits too coarse."""
     return _plan(table.tobytes(), table.shape, shift)
 
 
@@ -42,10 +44,15 @@ def _plan(buffer, shape, shift):
     square = float(np.square(table, dtype=np.float64).mean())
     if shape[1] == 1:
         values, which = merged(values[:, 0], which, WIDTH * math.sqrt(square))
-    if len(values) > MOST_VALUES or not square:
+    if len(values) > MOST_VALUES or not 0 < square <= (LARGEST_RATIO * GAUSSIAN * median_deviation(table)) ** 2:
         return None
     order = lockstep.butterfly_orders(shape[0], shift)
     return Plan(values, which, (LANES * which).astype(np.uint16)[order], min(STEPS / square, LARGEST_SCALE))
+
+
+def median_deviation(table):
+    """The median of the distances from the median, which few large values do not move."""
+    return float(np.median(np.abs(table - np.median(table))))
 
 
 def suits(trellis):
