@@ -81,6 +81,7 @@ def test_compare_a_random_layer(capsys):
     status, out, _ = call(capsys, "compare", "random:4x8,spectrum=outlier,basis=hadamard,seed=3", "--bits", "2")
     assert status == 0
     assert out.count("\n| ") == 1 + len(registry.tour_rows([(4, 8)]))
+    assert ("* quip:" in out, "* qtip:" in out) == (True, False)
 
 
 def test_compare_json_of_a_file(tmp_path, capsys):
