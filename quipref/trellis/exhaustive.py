@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from quipref import backend as backends
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.tail_biting import tied_walks, total_cost
-from quipref.trellis.viterbi import arguments, finder
+from quipref.trellis.viterbi import arguments, finder, rows_a_task
 
 MOST_OVERLAP_BITS = 12
 PAIRS_AT_ONCE = 1024  # of a sequence and an overlap
@@ -69,11 +69,11 @@ def viterbi_exact_tail_biting(
     find, overlaps = finder(table, trellis, backend), np.arange(1 << trellis.overlap_bits)
     best = np.zeros((len(X), X.shape[1] // trellis.values_per_step), np.int32)
     cost = np.full(len(X), np.inf)
-    rows = max(1, PAIRS_AT_ONCE // len(overlaps))
+    rows, pairs_a_task = max(1, PAIRS_AT_ONCE // len(overlaps)), rows_a_task(X, trellis, backend)
     for first in range(0, len(X), rows):
         for some in np.array_split(overlaps, -(-len(overlaps) // PAIRS_AT_ONCE)):
             part = np.repeat(X[first : first + rows], len(some), axis=0)
-            states = tied_walks(find, part, np.tile(some, len(part) // len(some)), threads)
+            states = tied_walks(find, part, np.tile(some, len(part) // len(some)), threads, pairs_a_task)
             costs = total_cost(part, states, table).reshape(-1, len(some))
             least = costs.argmin(axis=1)
             found = costs[np.arange(len(least)), least]

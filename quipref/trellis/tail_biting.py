@@ -10,10 +10,9 @@ import numpy as np
 
 from quipref import backend as backends
 from quipref.threads import in_pieces
-from quipref.trellis.viterbi import arguments, decode, finder, squared_distances, viterbi
+from quipref.trellis.viterbi import arguments, decode, finder, rows_a_task, squared_distances, viterbi
 
 ROWS_AT_ONCE = 8  # of which the bounds are computed together: their costs stay in cache
-PAIRS_A_TASK = 64  # of a sequence and an overlap
 ROUNDING = 1e-9  # a share of a cost, far above the rounding of sums of some hundred squares in float64
 
 
@@ -39,7 +38,7 @@ def best_circles(X, table, trellis, *, backend="numba", threads=None):
             return states, searched
         first = np.searchsorted(rows, rows)  # where the row's own pairs begin
         turn = searched[rows] + np.arange(len(rows)) - first
-        found = tied_walks(find, X[rows], order[rows, turn], threads)
+        found = tied_walks(find, X[rows], order[rows, turn], threads, rows_a_task(X, trellis, backend))
         found_cost = total_cost(X[rows], found, table)
         for pair in np.flatnonzero(found_cost < cost[rows]):
             if found_cost[pair] < cost[rows[pair]]:
@@ -48,11 +47,14 @@ def best_circles(X, table, trellis, *, backend="numba", threads=None):
         together *= 2
 
 
-def tied_walks(find, X, overlaps, threads):
-    """The best walk of each row of X whose first state has the given high bits and whose last has them as low bits."""
+def tied_walks(find, X, overlaps, threads, rows=1):
+    """The best walk of each row of X whose first state has the given high bits and whose last has them as low bits.
+
+    A task is over after that many rows.
+    """
     ties = overlaps.astype(np.int32)
     pieces = in_pieces(
-        len(X), PAIRS_A_TASK, lambda first, last: find(X[first:last], ties[first:last]), backends.thread_count(threads)
+        len(X), rows, lambda first, last: find(X[first:last], ties[first:last]), backends.thread_count(threads)
     )
     return np.concatenate(pieces)
 

@@ -86,12 +86,12 @@ BUGS = {
     "viterbi: a start that is not tied": uncompiled({"_best_walks": half_tied}),
     "exhaustive: half of the overlaps": {
         "quipref.trellis.exhaustive:tied_walks": lambda tied: (
-            lambda find, X, overlaps, threads: tied(find, X, overlaps // 2, threads)
+            lambda find, X, overlaps, *rest: tied(find, X, overlaps // 2, *rest)
         )
     },
     "exhaustive: one overlap": {
         "quipref.trellis.exhaustive:tied_walks": lambda _: (
-            lambda find, X, overlaps, threads: find(X, np.zeros(len(X), np.int32))
+            lambda find, X, overlaps, *rest: find(X, np.zeros(len(X), np.int32))
         )
     },
 }
