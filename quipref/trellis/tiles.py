@@ -126,7 +126,7 @@ class TrellisQuantizer:
             raise ValueError(
                 f"codes must have {self.tile[0]} rows and {self._words} columns for each tile of {self.tile[0]} x "
                 f"{self.block} weights, or multiples of them, but their shape is {codes.shape}. "
-                "Pass all that TrellisQuantizer.quantize made, and take the tile and the trellis of then."
+                "Pass all that TrellisQuantizer.quantize made, to one of the same tile and trellis."
             )
         n = words // self._words * self.block
         W_hat = np.empty((m, n))
@@ -158,7 +158,8 @@ class TrellisQuantizer:
         if not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
             raise ValueError(
                 f"T / scale must fit single precision, but T reaches {np.abs(T).max():.1e} and scale is "
-                f"{self.scale:.1e}. Take a scale near the root mean square of T over that of the table."
+                f"{self.scale:.1e}. Take a scale near the root mean square of T over that of the table, "
+                "and divide T by a power of two if that is too large."
             )
         return X
 
