@@ -18,16 +18,21 @@ def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, state
     Twin of `quipref.trellis.viterbi.best_walks`.
     """
     n_states, V = table.shape
-    n_steps, n_groups = X.shape[1] // V, n_states >> shift
-    block = min(1 << shift, BLOCK)
-    values, error = np.ascontiguousarray(table.T), np.empty(block, X.dtype)
-    best, least = np.empty(max(block, n_groups), X.dtype), np.empty((n_steps + 1, n_groups), X.dtype)
+    n_steps, n_groups, branches = X.shape[1] // V, n_states >> shift, 1 << shift
+    short = branches <= n_groups >> shift  # the longer runs are quicker
+    values = np.ascontiguousarray(table.T)
+    ordered = _by_branch(values, shift) if short else values
+    error = np.empty(n_groups >> shift if short else min(branches, BLOCK), X.dtype)
+    best, least = np.empty(max(len(error), n_groups), X.dtype), np.empty((n_steps + 1, n_groups), X.dtype)
     for row in range(first_row, last_row):
         x = X[row].copy()
         least[0] = 0 if overlaps[row] < 0 else np.inf
         least[0, overlaps[row]] = 0  # without an overlap it is 0 already
         for i in range(n_steps):
-            _step(x[i * V : (i + 1) * V], values, shift, error, best, least[i], least[i + 1])
+            if short:
+                _short_step(x[i * V : (i + 1) * V], ordered, shift, error, best, least[i], least[i + 1])
+            else:
+                _long_step(x[i * V : (i + 1) * V], ordered, shift, error, best, least[i], least[i + 1])
         state = _end(x, values, shift, least, overlaps[row])
         states[row, n_steps - 1] = state
         for i in range(n_steps - 2, first_kept - 1, -1):
@@ -36,23 +41,56 @@ def best_walks(X, table, shift, overlaps, first_kept, first_row, last_row, state
 
 
 @jit_in_order
-def _step(x, values, shift, error, best, least, new):
-    """From the least costs of the groups to those one step later, block after block of states s with the same s >> kV.
+def _by_branch(values, shift):
+    """The values of the states s = (c, r, b), ordered by b, then c, then r: c and b are kV bits each."""
+    branches, n = 1 << shift, values.shape[1] >> 2 * shift
+    ordered = np.empty_like(values)
+    for b in range(branches):
+        for c in range(branches):
+            for r in range(n):
+                ordered[:, (b * branches + c) * n + r] = values[:, (c * n + r) * branches + b]
+    return ordered
+
+
+@jit_in_order
+def _squares(x, values, first, error):
+    """The squared distances of the states from `first` on, as many as fit into `error`."""
+    error[:] = 0
+    for j in range(len(values)):
+        v, x_j = values[j, first:], x[j]
+        for s in range(len(error)):
+            d = v[s] - x_j
+            error[s] += d * d
+
+
+@jit_in_order
+def _short_step(x, ordered, shift, error, best, least, new):
+    """From the least costs of the groups to those one step later, for kV <= L / 3: run after run of groups (c, r)."""
+    branches, n = 1 << shift, len(error)
+    for b in range(branches):
+        best[:n] = np.inf
+        for c in range(branches):
+            _squares(x, ordered, (b * branches + c) * n, error)
+            # new[r, b] = min over c of error[c, r, b] + least[c, r]
+            before = least[c * n :]
+            for r in range(n):
+                cost = error[r] + before[r]
+                best[r] = cost if cost < best[r] else best[r]
+        for r in range(n):
+            new[r * branches + b] = best[r]
+
+
+@jit_in_order
+def _long_step(x, values, shift, error, best, least, new):
+    """The same for kV > L / 3: block after block of states s with the same s >> kV.
 
     The places of a block stand in `best` as those of states modulo its length, a multiple of the number of groups.
     """
-    V, n_states = values.shape
     block, n, n_groups = len(error), len(best), len(least)
     best[:] = np.inf
-    for first in range(0, n_states, block):
+    for first in range(0, values.shape[1], block):
+        _squares(x, values, first, error)
         here, before = best[first % n :], least[first >> shift]
-        for s in range(block):
-            error[s] = 0
-        for j in range(V):
-            v, x_j = values[j, first:], x[j]
-            for s in range(block):
-                d = v[s] - x_j
-                error[s] += d * d
         for s in range(block):
             cost = error[s] + before
             here[s] = cost if cost < here[s] else here[s]
