@@ -19,4 +19,8 @@ def in_pieces(total, piece, task, threads=None):
     if threads < 2:
         return [task(first, last) for first, last in pieces]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda ends: task(*ends), pieces))
+        try:
+            return list(pool.map(lambda ends: task(*ends), pieces))
+        except BaseException:  # an error or control-C, which may come while pieces are still being handed out
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
