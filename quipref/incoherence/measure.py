@@ -122,3 +122,9 @@ def _eigenbasis(Q, H):
             "Pass eigenvectors of this H as columns, in the order of np.linalg.eigh."
         )
     return Q
+
+
+def root_mean_square(W):
+    """The root mean square of the entries of W; their squares neither overflow nor vanish."""
+    largest = float(np.abs(W).max()) or 1.0
+    return largest * np.sqrt(np.square(W / largest, dtype=np.float64).mean())

@@ -5,9 +5,8 @@ The paper's algorithm 5 is `quantize`. Its search is `quipref.viterbi`, its Quan
 
 from functools import lru_cache
 
-import numpy as np
-
 from quipref import checks
+from quipref.incoherence.measure import root_mean_square
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.layer import QuantizedLayer
 from quipref.rounding.ldlq import ORDERS, ldlq
@@ -65,7 +64,7 @@ def filling_scale(W, table, fill=FILL):
         raise ValueError(
             f"fill must be from {1 / FARTHEST_FILL} to {FARTHEST_FILL:.0f}, but {fill:.3g} came. Try {FILL}."
         )
-    return _root_mean_square(W) / (fill * _root_mean_square(table))
+    return root_mean_square(W) / (fill * root_mean_square(table))
 
 
 def takes(shape, *, tile=TILE, **options):
@@ -75,11 +74,6 @@ def takes(shape, *, tile=TILE, **options):
 
 def bound(layer, H):
     """None: QTIP proves no bound of its own, and those of LDLQ are for rounding without limits."""
-
-
-def _root_mean_square(X):
-    largest = float(np.abs(X).max()) or 1.0
-    return largest * np.sqrt(np.square(X / largest, dtype=np.float64).mean())  # squares neither overflow nor vanish
 
 
 def _steps(code, values_per_step, table_bits):

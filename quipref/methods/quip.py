@@ -7,6 +7,7 @@ import numpy as np
 
 from quipref import bounds, checks
 from quipref.factor import ldl
+from quipref.incoherence.measure import root_mean_square
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.methods import row_grid
 from quipref.rounding.grid import UniformGrid, refuse_unstorable
@@ -49,8 +50,7 @@ def quantize(
 
 def published_grid(W, bits, clamp=True):
     """QuIP's grid: 2^b levels from -2.4 rms(W) to 2.4 rms(W), one step for the tensor."""
-    largest = float(np.abs(W).max()) or 1.0
-    rms = largest * np.sqrt(np.square(W / largest, dtype=np.float64).mean())  # squares neither overflow nor vanish
+    rms = root_mean_square(W)
     levels = 2 ** checks.integer(bits, "bits", low=1, high=8)
     with np.errstate(over="ignore"):
         step = np.array([[2 * RANGE * rms / (levels - 1)]]).astype(np.float16)
