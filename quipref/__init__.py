@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.incoherence.randomized import RandomizedHadamard as RandomizedHadamard
     from quipref.incoherence.rotations import BlockDiagonal as BlockDiagonal
     from quipref.incoherence.walsh import fwht as fwht
+    from quipref.lattice.dither import E8Lattice as E8Lattice
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
     from quipref.lm import load_lm as load_lm
@@ -69,6 +70,7 @@ _HOME = {
     "BlockDiagonal": "incoherence.rotations",
     "ClampedFeedback": "rounding.column_limits",
     "CodeQuality": "trellis.quality",
+    "E8Lattice": "lattice.dither",
     "HadamardPlan": "incoherence.hadamard",
     "HessianAccumulator": "hessian",
     "HessianReport": "hessian",
