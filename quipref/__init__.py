@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.problems import random_layer as random_layer
     from quipref.proxy import proxy_loss as proxy_loss
     from quipref.rounding.babai import babai as babai
+    from quipref.rounding.block_descent import block_descent as block_descent
     from quipref.rounding.clamped import clamped_feedback as clamped_feedback
     from quipref.rounding.clamped import clamped_ldlq as clamped_ldlq
     from quipref.rounding.column_limits import ClampedFeedback as ClampedFeedback
@@ -87,6 +88,7 @@ _HOME = {
     "TrellisQuantizer": "trellis.tiles",
     "UniformGrid": "rounding.grid",
     "babai": "rounding.babai",
+    "block_descent": "rounding.block_descent",
     "block_ldl": "factor",
     "clamped_feedback": "rounding.clamped",
     "clamped_ldlq": "rounding.clamped",

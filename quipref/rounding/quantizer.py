@@ -1,8 +1,8 @@
 """What `round_to` takes: the Quantizer, a protocol that a class meets by having its four members.
 
-Nothing is inherited or registered. A quantizer may have three members more, which are looked for: `affine(m, dtype)`,
-a grid's form for the compiled twins; `rounding`, "nearest" or "stochastic"; and, where rows differ,
-`of_rows(rows, m)`, the quantizer of some of the m rows.
+Nothing is inherited or registered. A quantizer may have four members more, which are looked for: `affine(m, dtype)`,
+a grid's form for the compiled twins; `rounding`, "nearest" or "stochastic"; where rows differ,
+`of_rows(rows, m)`, the quantizer of some of the m rows; and, where a code spans rows, `tile`, (rows, columns).
 """
 
 from typing import Protocol
