@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
+from quipref.rounding.scale import in_units, stored_scale
 from quipref.trellis.bitshift import BitshiftTrellis, checked_trellis
 from quipref.trellis.packing import WORD, pack, unpack
 from quipref.trellis.viterbi import PRECISIONS, Precision, arguments, decode, viterbi
@@ -76,7 +77,7 @@ class TrellisQuantizer:
     ) -> None:  # fmt: skip
         self.tile = checked_tile(tile, trellis)
         _, self.table = arguments(np.zeros((1, self.tile[0] * self.tile[1]), np.float32), table, trellis)
-        self.trellis, self.scale = trellis, _single(scale)
+        self.trellis, self.scale = trellis, stored_scale(scale)
         self.order_in_tile = checks.choice(order_in_tile, "order_in_tile", ORDERS)
         if order_in_tile == "mma" and self.tile != (16, 16):
             raise ValueError(f"tile must be (16, 16) for order_in_tile='mma', but {self.tile} came. Use 'row'.")
@@ -104,7 +105,7 @@ class TrellisQuantizer:
         """
         T = checks.real_array(T, "T", ndim=2)
         check_tiles(T.shape, self.tile, "T")
-        states = self.walks(self._sequences(self._divided(T)))
+        states = self.walks(self._sequences(in_units(T, self.scale)))
         words = T.shape[1] // self.block * self._words
         codes = _from_tiles(pack(states, self.trellis), (T.shape[0], words), self.tile[0], self._words)
         return codes, self._weights(states, T.shape).astype(T.dtype, copy=False)
@@ -151,18 +152,6 @@ class TrellisQuantizer:
         # row = 8 a + b, column = 8 d + 2 e + f; the sequence counts b, e, d, a, f, the last the fastest
         return places.reshape(2, 8, 2, 4, 2).transpose(1, 3, 2, 0, 4).ravel()
 
-    def _divided(self, T):
-        """T in units of the code, as float32."""
-        with np.errstate(over="ignore"):
-            X = (T / T.dtype.type(self.scale or 1)).astype(np.float32)
-        if not np.isfinite((X.min(initial=0), X.max(initial=0))).all():
-            raise ValueError(
-                f"T / scale must fit single precision, but T reaches {np.abs(T).max():.1e} and scale is "
-                f"{self.scale:.1e}. Take a scale near the root mean square of T over that of the table, "
-                "and divide T by a power of two if that is too large."
-            )
-        return X
-
     def _sequences(self, T):
         return _to_tiles(T, *self.tile)[:, self._places]
 
@@ -198,18 +187,6 @@ def check_tiles(shape, tile, name):
             f"{name} must consist of whole tiles of {tile[0]} x {tile[1]}, but it is {shape[0]} x {shape[1]}. "
             "Pad the layer (and its H) with zeros, and cut the rows and columns off afterwards; or take another tile."
         )
-
-
-def _single(scale):
-    """The scale as the float32 that is stored."""
-    with np.errstate(over="ignore"):
-        stored = float(np.float32(checks.fraction(scale, "scale")))
-    if not np.isfinite(stored) or (scale and stored < np.finfo(np.float32).tiny):
-        raise ValueError(
-            f"scale must be zero or fit single precision (1e-38 to 3e38), but {scale:.3g} came. "
-            "Multiply the layer by a power of two first and undo it afterwards."
-        )
-    return stored
 
 
 def _to_tiles(M, rows, columns):
