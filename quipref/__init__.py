@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.incoherence.rotations import BlockDiagonal as BlockDiagonal
     from quipref.incoherence.walsh import fwht as fwht
     from quipref.lattice.dither import E8Lattice as E8Lattice
+    from quipref.lattice.e8p import E8PQuantizer as E8PQuantizer
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
     from quipref.lm import load_lm as load_lm
@@ -72,6 +73,7 @@ _HOME = {
     "ClampedFeedback": "rounding.column_limits",
     "CodeQuality": "trellis.quality",
     "E8Lattice": "lattice.dither",
+    "E8PQuantizer": "lattice.e8p",
     "HadamardPlan": "incoherence.hadamard",
     "HessianAccumulator": "hessian",
     "HessianReport": "hessian",
