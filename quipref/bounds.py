@@ -47,6 +47,48 @@ def root_trace(trace_root, largest_root_diagonal):
     return trace_root * largest_root_diagonal
 
 
+def block_root_trace(trace_root, largest_block_norm):
+    """tr(H^1/2) max_b |(H^1/2)_bb|_2, an upper bound of the trace of all blocks of `block_ldl` (QuIP#, lemma B.1).
+
+    QuIP# (arXiv:2402.04396) writes the maximum over the diagonal blocks as the norm of H^1/2 masked to them.
+    """
+    return root_trace(trace_root, largest_block_norm)
+
+
+def block_incoherent_trace(mu, n, block, trace_root):
+    """g mu^2/n (tr H^1/2)^2, an upper bound of the same for mu-incoherent H and blocks of g columns (QuIP#, lemma B.1).
+
+    The lemma's own n counts the blocks, n/g here; its mu is that of all n columns.
+    """
+    return incoherent_trace(mu, n / block, trace_root)
+
+
+def block_loss(m, second_moment, trace_D):
+    """m sigma^2 tr D: the mean loss of block LDLQ, if E[e e^T] <= sigma^2 I for the error e of every target.
+
+    From the proof of theorem 4.1 of QuIP#. Equality if E[e e^T] = sigma^2 I, as with a dithered E8.
+    """
+    return m * second_moment * trace_D
+
+
+def incoherent_block_loss(m, mu, n, block, second_moment, trace_root):
+    """g m mu^2 sigma^2/n (tr H^1/2)^2, an upper bound of the same for mu-incoherent H (QuIP#, theorem 4.1)."""
+    return block_loss(m, second_moment, block_incoherent_trace(mu, n, block, trace_root))
+
+
+def independent_block_loss(m, second_moment, trace_H):
+    """m sigma^2 tr H: the mean loss of blocks without feedback, if their errors are independent and of mean zero."""
+    return m * second_moment * trace_H
+
+
+def aligned_block_loss(m, n, block, second_moment, trace_H):
+    """(n/g) m sigma^2 tr H: the same where errors may be biased, as those of nearest points are: blocks may agree.
+
+    QuIP# (after theorem 4.1) has g in the place of n/g, which holds only while there are at most g blocks.
+    """
+    return n / block * independent_block_loss(m, second_moment, trace_H)
+
+
 def low_rank_ratio(mu, rank, n):
     """mu^2 k/n, an upper bound of tr D / tr H at rank k (QuIP, after lemma 2)."""
     return mu**2 * rank / n

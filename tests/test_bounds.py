@@ -20,6 +20,12 @@ from quipref import bounds
         (bounds.two_sided_incoherent_trace(2.0, 8, 3.0, 3.0, 6, 2.0), 27.0),  # (4/8) 9 * (9/6) 4
         (bounds.incoherent_trace(3.0, 6, 2.0), 6.0),
         (bounds.root_trace(5.0, 0.5), 2.5),
+        (bounds.block_root_trace(5.0, 0.5), 2.5),
+        (bounds.block_incoherent_trace(3.0, 12, 2, 2.0), 6.0),
+        (bounds.block_loss(4, 0.25, 6.0), 6.0),
+        (bounds.incoherent_block_loss(4, 3.0, 12, 2, 0.25, 2.0), 6.0),
+        (bounds.independent_block_loss(4, 0.25, 6.0), 6.0),
+        (bounds.aligned_block_loss(4, 12, 2, 0.25, 6.0), 36.0),
         (bounds.low_rank_ratio(2.0, 4, 64), 0.25),
         (bounds.plain_worst_case(4, 8, 0.5), 4.0),
         (bounds.plain_stochastic_worst_case(8, 3.0), 6.0),
