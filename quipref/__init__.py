@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.incoherence.walsh import fwht as fwht
     from quipref.lattice.dither import E8Lattice as E8Lattice
     from quipref.lattice.e8p import E8PQuantizer as E8PQuantizer
+    from quipref.lattice.residual import ResidualQuantizer as ResidualQuantizer
     from quipref.layer import QuantizedLayer as QuantizedLayer
     from quipref.lm import LanguageModel as LanguageModel
     from quipref.lm import load_lm as load_lm
@@ -85,6 +86,7 @@ _HOME = {
     "QuantizedLayer": "layer",
     "RandomizedFourier": "incoherence.randomized",
     "RandomizedHadamard": "incoherence.randomized",
+    "ResidualQuantizer": "lattice.residual",
     "ScalarQuantizer": "gaussian",
     "TrellisCodedQuantizer": "trellis.tcq",
     "TrellisQuantizer": "trellis.tiles",

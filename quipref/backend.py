@@ -20,6 +20,7 @@ KERNELS = {
     "coarse_walks": "quipref.kernels.coarse",
     "descend": "quipref.kernels.greedy",
     "lockstep_walks": "quipref.kernels.lockstep",
+    "nearest_roots": "quipref.kernels.roots",
     "round_columns": "quipref.kernels.feedback",
     "round_tile": "quipref.kernels.two_sided",
     "scaled_rows": "quipref.kernels.walsh",

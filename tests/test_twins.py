@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sizes import size
 from twins import TWINS
+from twins_roots import plant as plant_roots
 from twins_viterbi import BestWalks, plant
 
 from quipref import backend
@@ -60,6 +61,8 @@ def test_another_rule_would_be_seen(twin, shape, monkeypatch):
     module = inspect.getmodule(twin.reference_function())
     if isinstance(twin, BestWalks):
         plant(monkeypatch)
+    elif twin.name == "nearest_roots":
+        plant_roots(monkeypatch)
     elif twin.name == "best_steps":
         original = module.best_steps
 

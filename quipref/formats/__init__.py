@@ -1,0 +1,1 @@
+"""Weights as other programs store them, read and written to the bit."""
