@@ -108,7 +108,7 @@ def test_one_weight_and_a_zero_row(method):
 
 
 REFUSALS = [
-    ({"method": "quic"}, ValueError, "method must be one of 'nearest', 'optq', 'ldlq', 'quip', 'qtip', but 'quic'"),
+    ({"method": "quic"}, ValueError, "method must be one of 'nearest', 'optq', 'ldlq', 'quip', 'quip#', 'qtip', but"),
     ({"bits": 0}, ValueError, "bits must be from 1 to 8, but 0 came"),
     ({"bits": 9}, ValueError, "bits must be from 1 to 8, but 9 came"),
     ({"bits": 2.0}, TypeError, "bits must be an integer"),

@@ -9,6 +9,7 @@ from sizes import size
 from voice import says
 
 import quipref as q
+from quipref.methods import bar as module_of_the_bar
 from quipref.methods import qtip, registry
 from quipref.trellis import codes
 
@@ -182,7 +183,7 @@ class TestQuality:
 
 class TestProgress:
     def test_a_bar_shows_weights_a_second(self, problem, capsys, monkeypatch):
-        monkeypatch.setattr(qtip, "QUIET_SECONDS", 0)
+        monkeypatch.setattr(module_of_the_bar, "QUIET_SECONDS", 0)
         layer_of(problem, progress=True)
         err = capsys.readouterr().err
         assert "qtip:   0%" in err
@@ -195,7 +196,7 @@ class TestProgress:
         class Bar(nullcontext):
             update = told.append
 
-        monkeypatch.setattr(qtip, "_bar", lambda total, progress: told.append((total, progress)) or Bar(Bar))
+        monkeypatch.setattr(qtip, "bar", lambda method, *facts: told.append(facts) or Bar(Bar))
         layer_of(problem, progress=True)
         assert told == [(M * N, True), *[M * 16] * 3]
 

@@ -9,6 +9,7 @@ from quipref import checks
 from quipref.incoherence.measure import root_mean_square
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.layer import QuantizedLayer
+from quipref.methods.bar import Counted, bar
 from quipref.rounding.ldlq import ORDERS, ldlq
 from quipref.trellis import codes
 from quipref.trellis.bitshift import BitshiftTrellis
@@ -24,7 +25,6 @@ TILE = (16, 16)
 # 0.95 is best at 2 bits and 0.85 at 4; the small language model, whose rotated rows still differ in size, wants less.
 FILL = 0.85
 FARTHEST_FILL = 1000.0  # beyond it, and below its inverse, nothing is left of the weights, or of the code
-QUIET_SECONDS = 2  # before the progress bar appears
 
 
 def quantize(
@@ -45,8 +45,8 @@ def quantize(
     def algorithm_5(W, H):
         scale = filling_scale(W, table, fill)
         tiles = TrellisQuantizer(table, trellis, scale=scale, tile=tile, precision=precision, **search)
-        with _bar(W.size, progress) as bar:
-            _, words = ldlq(W, H, round_to=_Counted(tiles, bar.update), order=order, return_codes=True, **search)
+        with bar("qtip", W.size, progress) as told:
+            _, words = ldlq(W, H, round_to=Counted(tiles, told.update), order=order, return_codes=True, **search)
         return tiles, words
 
     tiles, words = processed.measure(algorithm_5)
@@ -107,25 +107,3 @@ def _hyb_entries(table_bits, seed, progress):
     entries = codes.hyb_table(table_bits, seed, progress=progress)
     entries.setflags(write=False)
     return entries
-
-
-class _Counted:
-    """A Quantizer that says how many weights it has rounded."""
-
-    def __init__(self, tiles, count):
-        self.tiles, self.count, self.block = tiles, count, tiles.block
-
-    def quantize(self, T, rng=None):
-        found = self.tiles.quantize(T, rng)
-        self.count(T.size)
-        return found
-
-
-def _bar(n_weights, progress):
-    """A bar with weights a second, on standard error, for what takes longer than two seconds."""
-    from tqdm import tqdm
-
-    return tqdm(
-        desc="qtip", total=n_weights, unit=" weights", unit_scale=True, delay=QUIET_SECONDS, leave=False,
-        disable=not progress,
-    )  # fmt: skip

@@ -17,8 +17,10 @@ METHODS = {
     "optq": ("optq", [{}]),
     "ldlq": ("ldlq", [{}, {"clamp": False}]),
     "quip": ("quip", [{}, {"step": "optimum"}]),
+    "quip#": ("quip_sharp", [{}, {"passes": 10}]),
     "qtip": ("qtip", [{"state_bits": 12}]),
 }
+ALIASES = {"quip_sharp": "quip#"}  # for those whose shell takes # for a comment
 GENERAL = ("W", "H", "bits", "seed", "backend", "threads", "progress")
 
 
@@ -35,9 +37,9 @@ def quantize(
     H : array (n, n), real float
         Second moment of the inputs.
     method : str
-        ``"nearest"``, ``"optq"``, ``"ldlq"``, ``"quip"`` or ``"qtip"``.
+        ``"nearest"``, ``"optq"``, ``"ldlq"``, ``"quip"``, ``"quip#"`` (or ``"quip_sharp"``) or ``"qtip"``.
     bits : int
-        Bits of a weight; these take 1 to 8.
+        Bits of a weight: 1 to 8, and 2 to 4 for quip#.
     seed : int
         For methods that draw; stored in any case.
     backend : "numba" or "numpy"
@@ -53,6 +55,10 @@ def quantize(
         For quip also ``transform="kronecker"`` (or ``"hadamard"``, ``"fourier"``, None),
         ``rescale=True``, ``step="published"`` (a range of 2.4 root mean squares) or ``"optimum"``,
         and ``rounder="ldlq"`` (or ``"ldlq_rg"``, ``"nearest"``).
+        For quip#, which takes W with a multiple of 8 columns: ``source_scale`` (root mean square of the weights in
+        units of the codebook), ``residual_scale`` (of 3 and 4 bits: the second point counts 1 / residual_scale),
+        ``passes=0`` (of `quipref.block_descent`, at most), ``transform="hadamard"``, ``rescale=False``,
+        ``damping=0.01`` and ``order="backward"``.
         For qtip, which takes W of whole tiles: ``code="1mad"`` (or ``"2mad"``, ``"3inst"``, ``"hyb"``,
         ``"lut"``), ``state_bits=16``, ``values_per_step`` (of lut; hyb has 2, the others 1), ``table_bits=9``
         (of hyb), ``tile=(16, 16)``, ``fill=0.85`` (root mean square of the weights over that of the code),
@@ -74,12 +80,13 @@ def quantize(
     Notes
     -----
     `nearest`, `optq` and `ldlq` use one symmetric grid a row, whose half-precision step is the best
-    of 40 for that row's squared error. `quip` uses one grid for the processed layer, `qtip` one scale
-    for it and a walk through a trellis for each tile.
+    of 40 for that row's squared error. `quip` uses one grid for the processed layer, `quip#` one scale for it and a
+    codebook for eight weights of a row, `qtip` one scale and a walk through a trellis for each tile.
 
     References
     ----------
-    OPTQ, arXiv:2210.17323v2; QuIP, arXiv:2307.13304v2; QTIP, arXiv:2406.11235.
+    OPTQ, arXiv:2210.17323v2; QuIP, arXiv:2307.13304v2; QuIP#, arXiv:2402.04396v2; QTIP,
+    arXiv:2406.11235.
 
     Examples
     --------
@@ -109,6 +116,7 @@ def quantize(
 
 def module(method):
     """The module of a method: it has `quantize` and `bound(layer, H)` (None where no theorem applies)."""
+    method = ALIASES.get(method, method) if isinstance(method, str) else method
     name, _ = METHODS[checks.choice(method, "method", tuple(METHODS))]
     return import_module(f"quipref.methods.{name}")
 
