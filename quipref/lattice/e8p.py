@@ -88,8 +88,7 @@ def _vectors(X):
 
 
 def _twin(reference, backend):
-    backends.compiled(backend)
-    return reference
+    return backends.twin(reference.__name__) if backends.compiled(backend) else reference
 
 
 def nearest_points(X, patterns, first_row, last_row, codes):
