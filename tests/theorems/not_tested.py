@@ -42,6 +42,10 @@ NOT_TESTED = {
         "It does in exact arithmetic, since the loss falls with each move; in floating point the number of passes "
         "is a parameter."
     ),
+    "E1, the digits of the second moment beyond the third": (
+        "929/12960 is an integral over a polytope of 696,729,600 equal pieces, done by others; a mean over random "
+        "targets tells it from D4's and from the integers', and needs a hundred times as many for each digit more."
+    ),
     "T6": (
         "QTIP states no theorem of its own. The bound on the loss that it borrows from QuIP# supposes errors of a "
         "bounded second moment for every target, which a finite code has not: targets beyond its values lose any "
