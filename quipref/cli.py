@@ -1,4 +1,4 @@
-"""The command line: `quipref tour`, `compare`, `table1` and other commands; `--json` on each, for scripts.
+"""The command line: `quipref tour`, `compare`, `gaussian` and other commands; `--json` on each, for scripts.
 
 Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
 error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted, 143 terminated.
@@ -68,7 +68,7 @@ def parser():
     compare.add_argument("layer", metavar="LAYER", help=LAYER_HELP)
     compare.add_argument("--bits", type=int, nargs="+", default=[4, 3, 2], help="default 4 3 2")
 
-    _published_tables(commands)
+    _measured_codes(commands)
 
     mu = _command(
         commands,
@@ -95,13 +95,20 @@ def parser():
     return root
 
 
-def _published_tables(commands):
+def _measured_codes(commands):
+    gaussian = _command(
+        commands, "gaussian", run_gaussian, "measure codes on N(0, 1): error against rate", "quipref gaussian --quick"
+    )
+    gaussian.add_argument("--picture", default="gaussian.png", metavar="FILE", help="default gaussian.png")
+    measured = [gaussian]
     for number, about in ((1, "codes at 2 bits a weight"), (2, "what the search for a circle loses")):
         name, purpose = f"table{number}", f"measure table {number} of the QTIP paper: {about}"
         table = _command(commands, name, run_table, purpose, f"quipref {name} --quick")
-        table.add_argument("--quick", action="store_true", help="fewer sequences: seconds, not minutes")
-        table.add_argument("--seed", type=int, default=0, help="of the source and of random tables (default 0)")
         table.set_defaults(number=number)
+        measured.append(table)
+    for command in measured:
+        command.add_argument("--quick", action="store_true", help="fewer sequences: seconds, not minutes")
+        command.add_argument("--seed", type=int, default=0, help="of the source and of random tables (default 0)")
 
 
 def _command(commands, name, run, purpose, example):
@@ -172,6 +179,26 @@ def run_table(options):
         _print_json({"rows": [row.to_dict() for row in rows], "quick": options.quick, "seed": options.seed})
     else:
         print(show(rows))
+
+
+def run_gaussian(options):
+    """Print the errors of codes against their rates and write the picture of them."""
+    from quipref import gaussian_page
+    from quipref.figures import gaussian_page as figure
+
+    picture = _picture(options)
+    checks.integer(options.seed, "--seed", low=0)
+    with storage.atomic(picture) as scratch:
+        with progress_bar("gaussian") as step:
+            rows = gaussian_page.measure(quick=options.quick, seed=options.seed, step=step)
+        if not options.json:
+            print(gaussian_page.show(rows))
+        figure.save(rows, scratch)
+    facts = {"quick": options.quick, "seed": options.seed, "picture": str(picture)}
+    if options.json:
+        _print_json({"rows": [row.to_dict() for row in rows], **facts})
+    else:
+        print(f"\npicture: {picture}")
 
 
 def run_incoherence(options):

@@ -2,77 +2,30 @@
 
 Mean squared errors on N(0, 1) of sequences of 256 weights, T = 256. A random table is drawn anew for every batch of
 sequences, and the standard error then counts batches, so it holds what differs between tables too.
+`quipref.gaussian_page` has more codes, and other rates.
 """
 
-from collections.abc import Callable
+import math
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from quipref import tables
-from quipref.gaussian import MeasuredError, distortion_rate, lloyd_max, of_sequences
+from quipref import gaussian_codes, tables
+from quipref.gaussian import MeasuredError, distortion_rate, lloyd_max
+from quipref.gaussian_codes import Step, later, pooled, silent
+from quipref.lattice.e8p import E8PQuantizer
+from quipref.methods.quip_sharp import AUTHORS_SCALE
 from quipref.trellis import codes
 from quipref.trellis.bitshift import BitshiftTrellis
-from quipref.trellis.quality import squared_errors
 from quipref.trellis.tail_biting import best_circles, total_cost
 from quipref.trellis.viterbi import viterbi
 
 SOURCE = "QTIP, arXiv:2406.11235"
-T, L1, L2 = 256, 16, 12  # weights in a sequence, and state bits in the two tables
-Step = Callable[[str, int, int], object]
-
-
-def silent(message: str, done: int, total: int) -> None:
-    """Show no progress."""
-
-
-@dataclass(frozen=True)
-class Code:
-    """A code of table 1: what the paper says of it, and how its value table is made from a seed.
-
-    Attributes
-    ----------
-    name : str
-    paper : float
-        Mean squared error, as printed.
-    scale : float
-        Standard deviation of the source over the root mean square of the code's values.
-    values_per_step : int
-        V.
-    table : callable
-        seed -> array (65536, V).
-    random : bool
-        Whether the seed matters.
-    """
-
-    name: str
-    paper: float
-    scale: float
-    values_per_step: int
-    table: Callable[[int], np.ndarray]
-    random: bool = False
-
-
-@cache
-def hyb_values():
-    """The hybrid code with a table of ours; training takes seconds, so once."""
-    return codes.hyb(codes.hyb_table(9, 0), L1)
-
-
-# The paper does not print its scales; from 0.95 to 1 the errors differ by less than half a percent.
-CODES = (
-    Code("1MAD", 0.069, 1.0, 1, lambda seed: codes.one_mad(L1)),
-    Code("3INST", 0.069, 0.95, 1, lambda seed: codes.three_inst(L1)),
-    Code("RPTC, V = 1", 0.068, 1.0, 1, lambda seed: codes.gaussian(L1, seed=seed), random=True),
-    Code("HYB, V = 2", 0.071, 0.95, 2, lambda seed: hyb_values()),
-    Code("RPTC, V = 2", 0.069, 1.0, 2, lambda seed: codes.gaussian(L1, 2, seed=seed), random=True),
-)
 LLOYD_MAX, E8P, LIMIT = 0.118, 0.089, 0.063  # the other figures of table 1
 TABLE_2 = {1: (0.2803, 0.2798), 2: (0.0733, 0.0733), 3: (0.0198, 0.0198), 4: (0.0055, 0.0055)}  # (algorithm 4, optimum)
-BATCHES = {True: (8, 16), False: (32, 32)}  # by quick: batches, and sequences in each, for table 1
-BATCHES_2 = {True: (8, 16), False: (32, 64)}  # and for table 2
+BATCHES_2 = {True: (8, 16), False: (32, 64)}  # for table 2: batches, and sequences in each
+STANDARD_ERRORS = 5  # that a printed figure may lie off ours, beyond its own rounding
 
 
 @dataclass(frozen=True)
@@ -84,19 +37,20 @@ class Table1Row:
     name : str
     paper : float
         The figure that the paper prints.
-    measured : float or None
-        Ours; None where the figure is the published one alone.
+    measured : float
+        Ours.
     standard_error : float or None
         Of ours; None where it is exact.
     scale : float or None
-        Standard deviation of the source over the root mean square of the code's values.
+        Standard deviation of the source over the root mean square of the code's values; for E8P, over the unit of
+        its points' coordinates.
     sequences : int
         That were measured.
     """
 
     name: str
     paper: float
-    measured: float | None
+    measured: float
     standard_error: float | None = None
     scale: float | None = None
     sequences: int = 0
@@ -161,16 +115,18 @@ def table_1(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     -------
     list of Table1Row
     """
-    batches, size = BATCHES[quick]
-    rows = [Table1Row("Lloyd-Max", LLOYD_MAX, lloyd_max(4).mse), Table1Row("E8P", E8P, None)]
-    for i, code in enumerate(CODES):
-        trellis, errors = BitshiftTrellis(L1, 2, code.values_per_step), []
-        for b in range(batches):
-            step(code.name, i * batches + b, len(CODES) * batches)
-            X, table_seed = source(seed, b, size)
-            errors.append(squared_errors(X, code.table(table_seed), trellis, code.scale, threads=threads))
-        found = pooled(errors, by_batch=code.random)
-        rows.append(Table1Row(code.name, code.paper, found.mean, found.standard_error, code.scale, batches * size))
+    batches, size = gaussian_codes.BATCHES[quick]
+    total = len(gaussian_codes.CODES) * batches
+    step("E8P", 0, total)
+    lattice = gaussian_codes.block_error(E8PQuantizer(1 / AUTHORS_SCALE[2], threads=threads), quick=quick, seed=seed)
+    rows = [
+        Table1Row("Lloyd-Max", LLOYD_MAX, lloyd_max(4).mse),
+        Table1Row("E8P", E8P, *lattice, AUTHORS_SCALE[2], math.prod(gaussian_codes.LATTICE[quick])),
+    ]
+    for i, code in enumerate(gaussian_codes.CODES):
+        trellis, told = BitshiftTrellis(gaussian_codes.L1, 2, code.values_per_step), later(step, i * batches, total)
+        found = gaussian_codes.trellis_error(code, trellis, quick=quick, seed=seed, threads=threads, step=told)
+        rows.append(Table1Row(code.name, code.paper, *found, code.scale, batches * size))
     step("done", 1, 1)
     return [*rows, Table1Row("D(R)", LIMIT, distortion_rate(2))]
 
@@ -192,14 +148,14 @@ def table_2(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     batches, size = BATCHES_2[quick]
     rows, total = [], len(TABLE_2) * batches
     for i, k in enumerate(TABLE_2):
-        trellis, approximate, exact, searched = BitshiftTrellis(L2, k), [], [], []
+        trellis, approximate, exact, searched = BitshiftTrellis(gaussian_codes.L2, k), [], [], []
         for b in range(batches):
             step(f"k = {k}", i * batches + b, total)
-            X, table_seed = source(seed, b, size)
-            X, table = X.astype(np.float32), codes.gaussian(L2, seed=table_seed)
-            approximate.append(total_cost(X, viterbi(X, table, trellis, threads=threads), table) / T)
+            X, table_seed = gaussian_codes.source(seed, b, size)
+            X, table = X.astype(np.float32), codes.gaussian(gaussian_codes.L2, seed=table_seed)
+            approximate.append(total_cost(X, viterbi(X, table, trellis, threads=threads), table) / X.shape[1])
             states, tried = best_circles(X, table, trellis, threads=threads)
-            exact.append(total_cost(X, states, table) / T)
+            exact.append(total_cost(X, states, table) / X.shape[1])
             searched.append(tried)
         gaps = [a - e for a, e in zip(approximate, exact, strict=True)]
         means = [pooled(errors, by_batch=True) for errors in (approximate, exact, gaps)]
@@ -209,22 +165,26 @@ def table_2(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     return rows
 
 
-def source(seed, batch, size):
-    """(X (size, 256), a seed for a table): the same for every code, so that codes are compared on the same weights."""
-    rng = np.random.default_rng([seed, batch])
-    return rng.standard_normal((size, T)), int(rng.integers(2**32))
+def differs(measured, standard_error, printed, digits=3):
+    """Whether a figure printed with so many digits is another than ours: by more than its rounding and our error."""
+    rounding = (0.5 + 1e-9) * 10.0**-digits  # what lies halfway may have been rounded either way
+    return abs(measured - printed) > rounding + STANDARD_ERRORS * (standard_error or 0)
 
 
-def pooled(errors, *, by_batch):
-    """The mean of batches of errors; each batch counts once in its standard error, or each sequence."""
-    return of_sequences(np.array([batch.mean() for batch in errors]) if by_batch else np.concatenate(errors))
+def beside(measured, standard_error, printed, digits=3):
+    """The printed figure as a cell of a table, with a mark where it differs from ours."""
+    return f"{printed:.{digits}f} {'!' if differs(measured, standard_error, printed, digits) else ' '}"
 
 
+DIFFERS = (
+    "! differs from ours by more than the rounding of what is printed and five standard errors. Lloyd-Max: the exact",
+    "  error rounds to 0.117.",
+)
 HEADINGS_1 = ("code", "paper", "here", "+-", "scale*", "sequences")
 FOOTNOTE_1 = (
     f"{SOURCE}, table 1: mean squared error on N(0, 1) at 2 bits, trellises with L = 16, T = 256, on circles.",
-    "* the standard deviation of the source over the root mean square of the code's values. Lloyd-Max and D(R) are",
-    "  exact. E8P: the published figure alone.",
+    "* the standard deviation of the source over the root mean square of the code's values; for E8P, in units of its",
+    "  points' coordinates, as in QuIP#'s program. Lloyd-Max and D(R) are exact.",
 )
 HEADINGS_2 = ("k", "algorithm 4", "paper", "+-", "optimum", "paper", "+-", "gap", "+-", "missed*", "searched*")
 FOOTNOTE_2 = (
@@ -240,15 +200,15 @@ def show_table_1(rows: list[Table1Row]) -> str:
     lines = [
         (
             row.name,
-            f"{row.paper:.3f}",
-            "" if row.measured is None else f"{row.measured:.4f}",
+            beside(row.measured, row.standard_error, row.paper),
+            f"{row.measured:.4f}",
             "" if row.standard_error is None else f"{row.standard_error:.4f}",
             "" if row.scale is None else f"{row.scale:.2f}",
             str(row.sequences or ""),
         )
         for row in rows
     ]
-    return "\n".join((tables.markdown(HEADINGS_1, lines), "", *FOOTNOTE_1))
+    return "\n".join((tables.markdown(HEADINGS_1, lines), "", *FOOTNOTE_1, *DIFFERS))
 
 
 def show_table_2(rows: list[Table2Row]) -> str:

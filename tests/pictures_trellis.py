@@ -3,7 +3,8 @@
 import numpy as np
 
 import quipref as q
-from quipref.figures import codes, rate, trellis
+from quipref.figures import codes, gaussian_page, rate, trellis
+from quipref.gaussian_page import Row
 
 SIX = q.BitshiftTrellis(6, 2)
 RING = "1011001110001101"
@@ -51,6 +52,21 @@ def sequences():
     return rate.sequences({f"{T} weights": rng.gamma(T / 8, 0.56 / T, 200) for T in (64, 256)}, 0.0625)
 
 
+def rate_and_error():
+    rows = [
+        row
+        for bits, limit in ((1, 0.25), (2, 0.0625))
+        for row in (
+            Row("Lloyd-Max", "scalar", bits, 1.8 * limit, paper=0.118 if bits == 2 else None),
+            Row("E8P, best scale", "lattice", bits, 1.4 * limit, 0.02 * limit),
+            Row("1MAD", "trellis", bits, 1.1 * limit, 0.01 * limit),
+            Row("random, L = 12", "trellis", bits, 1.2 * limit, 0.01 * limit, 1.2 * limit, 4),
+            Row("D(R)", "limit", bits, limit),
+        )
+    ]
+    return gaussian_page.rate_and_error(rows)
+
+
 def one_mad():
     return codes.one_mad(12345)
 
@@ -86,7 +102,7 @@ def errors():
     )
 
 
-TOPICS = trellis, rate, codes
+TOPICS = trellis, rate, codes, gaussian_page
 EXAMPLES = {
     trellis.windows: windows,
     trellis.ring: ring,
@@ -95,6 +111,7 @@ EXAMPLES = {
     rate.rate_distortion: rate_distortion,
     rate.memory: memory,
     rate.sequences: sequences,
+    gaussian_page.rate_and_error: rate_and_error,
     codes.one_mad: one_mad,
     codes.three_inst: three_inst,
     codes.hyb: hyb,
