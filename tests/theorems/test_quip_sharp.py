@@ -142,7 +142,7 @@ class TestS6BlockLdlq:
         H, losses = np.eye(8), []
         for size in (8.0, 16.0):
             W = np.full((1, 8), size)
-            losses.append(quipref.proxy_loss(W, quipref.ldlq(W, H, round_to=quipref.E8PQuantizer()), H))
+            losses.append(quipref.proxy_loss(W, quipref.ldlq(W, H, round_to=quipref.E8PQuantizer(backend="numpy")), H))
             assert quipref.proxy_loss(W, quipref.ldlq(W, H, round_to=E8Lattice()), H) == 0
         assert losses[1] > losses[0] > bounds.block_loss(1, e8.COVERING_RADIUS**2, trace_of_blocks(H, 8))
 
@@ -220,7 +220,11 @@ class TestS8BlockIdentity:
         (U, D), rng = factors, np.random.default_rng(seed)
         eye = np.eye(len(U))
         H = (U + eye) @ block_diagonal(D) @ (U + eye).T
-        quantizers = {"lattice": E8Lattice, "codebook": quipref.E8PQuantizer, "tiles": lambda: trellis_tiles(rng)}
+        quantizers = {
+            "lattice": E8Lattice,
+            "codebook": lambda: quipref.E8PQuantizer(backend="numpy"),
+            "tiles": lambda: trellis_tiles(rng),
+        }
         round_to = Recorded(quantizers[name]())
         W = rng.integers(-128, 129, (4, len(U))) / 64
         W_hat = quipref.linear_feedback(W, U, round_to=round_to)
