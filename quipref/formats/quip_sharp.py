@@ -168,7 +168,7 @@ def pack_weights(codes: ArrayLike, *, codebook: Codebook = "E8P12") -> NDArray[n
             f"codes must have second codes of at most 255 for {codebook}, but {second.max()} came. "
             "Codes of 4 bits a weight are packed with codebook='E8P12RVQ4B'."
         )
-    return np.concatenate([_words(first), second.astype(np.uint8).view("<i8").astype(np.int64)], axis=1)
+    return np.concatenate([_words(first), second.astype(np.uint8, order="C").view("<i8").astype(np.int64)], axis=1)
 
 
 def _words(codes):

@@ -68,7 +68,7 @@ def quantize(
     array([ 0.75, -0.25,  0.75,  1.75, -0.25, -0.25,  0.75,  0.75],
           dtype=float32)
     """
-    X = _vectors(X)
+    X = vectors(X)
     flat, options = X.reshape(-1, 8), {"backend": backend, "threads": threads}
     codes, search = np.empty(len(flat), np.uint16), _twin(nearest_points, backend)
     backends.over_rows(len(flat), threads, lambda first, last: search(flat, patterns(), first, last, codes))
@@ -76,7 +76,7 @@ def quantize(
     return codes, decode(codes, **options)
 
 
-def _vectors(X):
+def vectors(X):
     """X as C-contiguous float32 vectors of eight."""
     X = checks.real_array(X, "X", ndim=max(np.ndim(X), 1))
     if X.shape[-1] != 8:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref.lattice import e8
-from quipref.lattice.e8p import _vectors as vectors
+from quipref.lattice.e8p import vectors
 
 HALVES, FIRST_TWO = 29, 30  # rows of patterns(); row 0 is nothing, and after it come the pairs
 UNIT = 8  # scores are divided by it, so that none of them leaves the range of float32
