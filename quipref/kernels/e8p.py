@@ -18,12 +18,11 @@ SORTED_BY = (  # exchanges that sort any eight numbers
     *((0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7), (0, 1), (2, 3)),
     *((4, 5), (6, 7), (2, 4), (3, 5), (1, 4), (3, 6), (1, 2), (3, 4), (5, 6)),
 )
-PAIRS = tuple((i, j) for j in range(8) for i in range(j))
-SIGN_BIT = (0, 4, 1, 5, 2, 6, 3, 7)  # of the low byte of a code, for each coordinate
-# The seven kinds, in the order of their rank among equals: how many entries above 1/2, and which of them hold a 5/2.
-LARGE, WITH_FIVE = np.array([0, 1, 2, 3, 1, 4, 2, 0], np.int32), np.array([0, 0, 0, 0, 1, 0, 1, 0], np.int32)
-PAD = 7  # none of them
-PADS = 227  # the first row of the other patterns
+NONE, PLACE = np.int32(0), np.int32([1 << i for i in range(8)])  # one bit for each coordinate, in order
+SIGN_BIT = np.int32([1 << i for i in (0, 4, 1, 5, 2, 6, 3, 7)])  # and as in the low byte of a code
+# The seven kinds, in the order of their rank among equals, and the pads: how many entries above 1/2; one of them 5/2?
+LARGE, WITH_FIVE = np.array([0, 1, 2, 3, 1, 4, 2, 5], np.int32), np.array([0, 0, 0, 0, 1, 0, 1, 0], np.int32)
+PAD, PADS = 7, 227  # the last kind, and the first row of its patterns
 
 
 @jit
@@ -52,13 +51,13 @@ def nearest_points(X, patterns, first_row, last_row, codes):
 
 @jit
 def _rows(patterns):
-    """rows[j, mask] = the pattern with entries above 1/2 where the mask has ones, and 5/2 at j - 1 (nowhere for 0)."""
-    rows = np.zeros((9, 256), np.int32)
+    """rows[top, mask] = the pattern with entries above 1/2 where the mask has ones, and 5/2 where top has its one."""
+    rows = np.zeros((129, 256), np.uint8)
     for row in range(256):
         top, mask = 0, 0
         for i in range(8):
-            mask |= (patterns[row, i] > 1) << i
-            top = i + 1 if patterns[row, i] > 2 else top
+            mask |= PLACE[i] * (patterns[row, i] > 1)
+            top |= PLACE[i] * (patterns[row, i] > 2)
         rows[top, mask] = row
     return rows
 
@@ -127,38 +126,60 @@ def _best_pad(x, pads, below, v, score, kind, pad):
 @jit
 def _write_codes(x, a, score, kind, pad, rows, pads, codes):
     """The codes of the best points, for whichever shift scores more."""
-    rank = np.zeros((8, LANES), np.int32)  # 0 for the largest |x - d|; the later one of equals ranks first
-    below, signs, mask, top, least, large = np.zeros((6, LANES), np.int32)
+    below, signs, mask, top, least, large, five = np.zeros((7, LANES), np.int32)
     for v in range(LANES):
         below[v] = score[1, v] > score[0, v]
-        large[v] = LARGE[kind[below[v], v]]
+        k = kind[1, v] if below[v] else kind[0, v]
+        large[v], five[v] = LARGE[k], WITH_FIVE[k]
     for i in range(8):
+        bit = SIGN_BIT[i]
         for v in range(LANES):
             y = x[i, v] - (SHIFTS[1] if below[v] else SHIFTS[0]) * UNIT
             a[i, v] = abs(y)
-            signs[v] |= (y < 0) << SIGN_BIT[i]
-    for i, j in PAIRS:
-        for v in range(LANES):
-            rank[i, v] += a[i, v] <= a[j, v]
-            rank[j, v] += a[i, v] > a[j, v]
+            signs[v] |= bit if y < 0 else NONE
+    rank = _ranks(a)
     for i in range(8):
+        place, bit = PLACE[i], SIGN_BIT[i]
         for v in range(LANES):
-            mask[v] |= (rank[i, v] < large[v]) << i
-            top[v] = i + 1 if rank[i, v] == 0 else top[v]
-            least[v] = i if rank[i, v] == 7 else least[v]
+            mask[v] |= place if rank[i, v] < large[v] else NONE
+            top[v] = place if rank[i, v] == 0 else top[v]
+            least[v] = bit if rank[i, v] == 7 else least[v]
     for v in range(len(codes)):
-        k, turned = kind[below[v], v], least[v]
-        row = rows[top[v] * WITH_FIVE[k], mask[v]]
-        if k == PAD:
-            p = pad[below[v], v]
-            row, turned = PADS + p, 0
-            for i in range(1, 8):
-                if a[i, v] * pads[i, p] < a[turned, v] * pads[turned, p]:
-                    turned = i
-        byte = signs[v] ^ ((large[v] + WITH_FIVE[k] + (k == PAD)) & 1) << 7
-        if _parity(byte):
-            byte ^= 1 << SIGN_BIT[turned]
-        codes[v] = row << 8 | byte ^ below[v]
+        if kind[below[v], v] == PAD:
+            mask[v], least[v] = _mask_and_least(a, pads, v, pad[below[v], v])
+    for v in range(LANES):
+        signs[v] ^= ((large[v] + five[v]) & 1) << 7
+        signs[v] ^= least[v] * _parity(signs[v]) ^ below[v]
+        top[v] *= five[v]
+    for v in range(len(codes)):
+        codes[v] = np.int32(rows[top[v], mask[v]]) << 8 | signs[v]
+
+
+@jit
+def _ranks(a):
+    """How many go before each |x - d|: those that are larger, and the later ones that are equal."""
+    rank = np.empty((8, LANES), np.int32)
+    for v in range(LANES):
+        for i in range(8):
+            before = NONE
+            for j in range(i):
+                before += np.int32(a[j, v] > a[i, v])
+            for j in range(i + 1, 8):
+                before += np.int32(a[j, v] >= a[i, v])
+            rank[i, v] = before
+    return rank
+
+
+@jit
+def _mask_and_least(a, pads, v, p):
+    """Where a pattern is 3/2, and the sign bit of the least of its terms, the first of equals."""
+    mask, least, bit = 0, LARGEST, 0
+    for i in range(8):
+        mask |= PLACE[i] * (pads[i, p] > 1)
+        term = a[i, v] * pads[i, p]
+        if term < least:
+            least, bit = term, SIGN_BIT[i]
+    return mask, bit
 
 
 @jit
@@ -183,7 +204,7 @@ def point_values(codes, patterns, scale, first_row, last_row, X_hat):
         if patterns[row].sum() % 2 == 1:
             stored[row, 7] *= -1
         for i in range(8):
-            signs[row, i] = 1 - 2 * ((row ^ below) >> SIGN_BIT[i] & 1)
+            signs[row, i] = -1 if (row ^ below) & SIGN_BIT[i] else 1
     for row in range(first_row, last_row):
         high, low = codes[row] >> 8, codes[row] & 255
         for i in range(8):

@@ -16,6 +16,7 @@ from quipref.lattice.e8p_codes import points as points
 from quipref.lattice.e8p_codes import to_paper_format as to_paper_format
 from quipref.rounding.scale import in_units, stored_scale
 
+ROWS_A_THREAD = 2**12  # a thread is handed so many vectors or more: searching them takes as long as that hand-over
 ROWS_AT_ONCE = 512  # the reference tries all patterns on so many vectors at a time
 
 
@@ -69,11 +70,26 @@ def quantize(
           dtype=float32)
     """
     X = vectors(X)
-    flat, options = X.reshape(-1, 8), {"backend": backend, "threads": threads}
-    codes, search = np.empty(len(flat), np.uint16), _twin(nearest_points, backend)
-    backends.over_rows(len(flat), threads, lambda first, last: search(flat, patterns(), first, last, codes))
-    codes = codes.reshape(X.shape[:-1])
-    return codes, decode(codes, **options)
+    X_hat = np.empty(X.shape, np.float32)
+    codes = _search(X.reshape(-1, 8), np.float32(1), X_hat.reshape(-1, 8), backend, threads)
+    return codes.reshape(X.shape[:-1]), X_hat
+
+
+def _search(X, scale, X_hat, backend, threads):
+    """The codes of the points nearest to X (B, 8); scale times these points is written to X_hat (B, 8)."""
+    search, write, codes = _twin(nearest_points, backend), _twin(point_values, backend), np.empty(len(X), np.uint16)
+
+    def task(first, last):
+        search(X, patterns(), first, last, codes)
+        write(codes, patterns(), scale, first, last, X_hat)
+
+    backends.over_rows(len(X), _busy(threads, len(X), ROWS_A_THREAD), task)
+    return codes
+
+
+def _busy(threads, rows, least):
+    """So many threads that each has a worthwhile number of rows."""
+    return min(backends.thread_count(threads), max(rows // least, 1))
 
 
 def vectors(X):
@@ -159,12 +175,8 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
 
 
 def _write_points(codes, scale, X_hat, backend, threads):
-    write = _twin(point_values, backend)
-
-    def task(first, last):
-        write(codes, patterns(), scale, first, last, X_hat)
-
-    backends.over_rows(len(codes), threads, task)
+    write, threads = _twin(point_values, backend), _busy(threads, len(codes), 8 * ROWS_A_THREAD)
+    backends.over_rows(len(codes), threads, lambda first, last: write(codes, patterns(), scale, first, last, X_hat))
 
 
 class E8PQuantizer:
@@ -216,8 +228,9 @@ class E8PQuantizer:
         """Round targets T (rows, 8 q); return (codes (rows, q), T_hat), T_hat as T. `rng` is not used."""
         T = checks.real_array(T, "T", ndim=2)
         check_columns(T, "T")
-        codes, _ = quantize(in_units(T, self.scale).reshape(len(T), T.shape[1] // 8, 8), **self._how)
-        return codes, self._weights(codes, T.dtype)
+        X, T_hat = np.ascontiguousarray(in_units(T, self.scale)), np.empty(T.shape, T.dtype)
+        codes = _search(X.reshape(-1, 8), T.dtype.type(self.scale), T_hat.reshape(-1, 8), **self._how)
+        return codes.reshape(len(T), T.shape[1] // 8), T_hat
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
         """The weights (m, n) of codes (m, n / 8), as float64, which holds scale times point exactly."""
@@ -227,12 +240,9 @@ class E8PQuantizer:
                 f"codes must have 2 axes, rows and blocks of 8 columns, but their shape is {codes.shape}. "
                 "E8PQuantizer.quantize makes them."
             )
-        return self._weights(codes, np.float64)
-
-    def _weights(self, codes, dtype):
-        W_hat = np.empty((codes.size, 8), dtype)
-        _write_points(codes.ravel(), W_hat.dtype.type(self.scale), W_hat, **self._how)
-        return W_hat.reshape(len(codes), 8 * codes.shape[1])
+        W_hat = np.empty((len(codes), 8 * codes.shape[1]))
+        _write_points(codes.ravel(), self.scale, W_hat.reshape(-1, 8), **self._how)
+        return W_hat
 
     def __repr__(self) -> str:
         return f"E8PQuantizer(scale={self.scale:g})"
