@@ -1,6 +1,7 @@
 """An example of every picture: the topics, their public functions, and a call that draws each."""
 
 import numpy as np
+import pictures_residual
 import pictures_trellis
 import pictures_viterbi
 
@@ -206,7 +207,7 @@ def backward(H):
 
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
-TOPICS += pictures_viterbi.TOPICS
+TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS)
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -246,4 +247,5 @@ EXAMPLES = {
     errata.summary: summary,
     **pictures_trellis.EXAMPLES,
     **pictures_viterbi.EXAMPLES,
+    **pictures_residual.EXAMPLES,
 }
