@@ -63,7 +63,15 @@ FAULTS = {
         *(np.zeros((1, 4), np.uint16), np.zeros((1, 0), np.float32), np.zeros(128, np.uint8)),
         *(1, free(3), 0, 0, 3, np.zeros((3, 4), np.int32)),
     ),
+    "nearest_points": lambda: (
+        np.ones((2, 8), np.float32),
+        np.ones((256, 8), np.float32),
+        0,
+        3,
+        np.zeros(3, np.uint16),
+    ),
     "nearest_roots": lambda: (np.ones((3, 8)), np.zeros((38, 256), np.uint16), 0, 3, np.zeros(2, np.uint8)),
+    "point_values": lambda: (np.zeros(3, np.uint16), np.ones((256, 8), np.float32), 1.0, 0, 3, short(3, 8)),
     "round_columns": lambda: (
         *(np.ones((3, 4)), np.zeros((3, 4)), np.zeros((4, 3)), np.zeros((4, 3)), short(4, 4)),
         *(0, 4, 0, 3, np.ones(3), 0.0, -2.0, 1.0, False),

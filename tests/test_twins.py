@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sizes import size
 from twins import TWINS
+from twins_lattice import plant as plant_e8p
 from twins_roots import plant as plant_roots
 from twins_viterbi import BestWalks, plant
 
@@ -61,6 +62,8 @@ def test_another_rule_would_be_seen(twin, shape, monkeypatch):
     module = inspect.getmodule(twin.reference_function())
     if isinstance(twin, BestWalks):
         plant(monkeypatch)
+    elif twin.name in ("nearest_points", "point_values"):
+        plant_e8p(monkeypatch)
     elif twin.name == "nearest_roots":
         plant_roots(monkeypatch)
     elif twin.name == "best_steps":

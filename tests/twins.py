@@ -10,6 +10,7 @@ argmin decides, the costs of the two answers are compared.
 import dyadic
 import numpy as np
 from twin import LEFT, Twin
+from twins_lattice import NearestPoints, PointValues
 from twins_roots import NearestRoots
 from twins_viterbi import BestWalks, CoarseWalks, LockstepWalks
 from twins_walsh import Butterfly, ScaledRows
@@ -215,7 +216,9 @@ TWINS = [
     CoarseWalks(),
     Descend(),
     LockstepWalks(),
+    NearestPoints(),
     NearestRoots(),
+    PointValues(),
     RoundColumns(),
     RoundTile(),
     ScaledRows(),
