@@ -45,7 +45,7 @@ class TestOneBit:
         codes, X_hat = one_bit.quantize(X[:, ::-1], backend=backend)
         assert (codes.shape, codes.dtype) == ((2, 3), np.uint8)
         assert (X_hat.shape, X_hat.dtype) == ((2, 3, 8), np.float32)
-        assert (one_bit.decode(codes.astype(np.int64)) == X_hat).all()
+        assert (one_bit.decode(codes.astype(np.uint64)) == X_hat).all()
         codes, X_hat = one_bit.quantize(np.zeros((0, 8)), backend=backend)
         assert (codes.shape, X_hat.shape, one_bit.decode(codes).shape) == ((0,), (0, 8), (0, 8))
 

@@ -119,7 +119,7 @@ def quantize(
     codes = np.empty(len(flat), np.uint8)
     search = backends.twin("nearest_roots") if backends.compiled(backend) else nearest_roots
     backends.over_rows(len(flat), threads, lambda *rows: search(flat, codes_of_signs(), *rows, codes))
-    return codes.reshape(X.shape[:-1]), points()[codes].reshape(X.shape)
+    return codes.reshape(X.shape[:-1]), np.take(points(), codes, axis=0).reshape(X.shape)
 
 
 def nearest_roots(X, codes_of_signs, first_row, last_row, codes):
@@ -178,7 +178,7 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
             f"codes must lie from 0 to 255, the rows of the table, but they lie from {codes.min()} to {codes.max()}. "
             "Codes of 16 bits are those of e8p."
         )
-    return points()[codes]
+    return np.take(points(), codes.astype(np.uint8), axis=0)
 
 
 def _read_only(table):

@@ -14,7 +14,7 @@ __all__ = ["ResidualQuantizer", "one_bit_points"]
 
 SECOND = {3: one_bit, 4: e8p}  # the codebook of what is left over, by bits a weight
 RESIDUAL_SCALES = {3: 2.04, 4: 3.45}  # the authors'
-FAR = np.float32(2.0**100)  # of a remainder beyond it only the direction matters to the second codebook
+FAR = np.float32(2.0**100)  # of what is magnified beyond it only the direction matters to the second codebook
 
 
 class ResidualQuantizer:
@@ -92,10 +92,7 @@ class ResidualQuantizer:
         e8p.check_columns(T, "T")
         X = in_units(T, self.scale).reshape(len(T), T.shape[1] // 8, 8)
         first, q_1 = e8p.quantize(X, **self._how)
-        rest = X - q_1
-        size = np.abs(rest).max(axis=2, keepdims=True, initial=1)
-        rest *= np.minimum(np.float32(self.residual_scale), FAR / size)
-        second, q_2 = SECOND[self.bits].quantize(rest, **self._how)
+        second, q_2 = SECOND[self.bits].quantize(self._magnified(X - q_1), **self._how)
         codes = first.astype(np.uint32) << 16 | second
         return codes, self._weights(q_1, q_2).astype(T.dtype, copy=False)
 
@@ -110,6 +107,14 @@ class ResidualQuantizer:
         q_1 = e8p.decode(codes >> 16, **self._how)
         q_2 = SECOND[self.bits].decode(codes & 0xFFFF, **self._how)
         return self._weights(q_1, q_2)
+
+    def _magnified(self, rest):
+        """R times what is left over, or as much as single precision has room for: from FAR on the direction decides."""
+        r = np.float32(self.residual_scale)
+        if max(rest.max(initial=0), -rest.min(initial=0)) > float(FAR) / self.residual_scale:
+            r = np.minimum(r, FAR / np.abs(rest).max(axis=2, keepdims=True, initial=1))
+        rest *= r
+        return rest
 
     def _weights(self, q_1, q_2):
         values = q_2 / np.float32(self.residual_scale)
