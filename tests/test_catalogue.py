@@ -7,7 +7,8 @@ from theorems.not_tested import NOT_TESTED
 
 QUIP = ["Q1", "Q2a", "Q2b", "Q2c", *(f"Q{i}" for i in range(3, 14)), "Q3Prime", "Q3DoublePrime", "Q10Prime"]
 QTIP = ["T1", "T2", "T3", "T4", "T6"]
-CATALOGUE = {*QUIP, *QTIP, "Y1", *(f"S{i}" for i in range(1, 10)), "E1", "E6", "E7", "B1", "T5", "C1", "C2", "C3"}
+LATTICES = [*(f"S{i}" for i in range(1, 10)), *(f"E{i}" for i in range(1, 8))]
+CATALOGUE = {*QUIP, *QTIP, *LATTICES, "Y1", "B1", "T5", "C1", "C2", "C3"}
 
 
 def with_a_class():

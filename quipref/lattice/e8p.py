@@ -119,8 +119,7 @@ def _nearest(X, patterns, shift):
     """(score, code) of the best point with that shift for each row."""
     # x.q - |q|^2 / 2 = sum_i v_i |x_i - d| - |v|^2 / 2 + d sum_i x_i - 4 d^2; the last term is the same for both d
     v = patterns / 16  # so that no score leaves the range of float32
-    norm = np.square(patterns).sum(axis=1)
-    order = np.lexsort((patterns.max(axis=1) == 2.5, norm))
+    norm, order = np.square(patterns).sum(axis=1), _by_rank(patterns)
     Y = X - X.dtype.type(shift)
     a, negative = np.abs(Y), Y < 0
     wrong = is_odd(patterns) ^ is_odd(negative)[:, None]
@@ -131,6 +130,11 @@ def _nearest(X, patterns, shift):
     turned = (a * v[row]).argmin(axis=1)
     negative[each, turned] ^= wrong[each, row]
     return score[each, row] + X @ np.full(8, shift / 16, X.dtype), code(row, negative, int(shift < 0))
+
+
+def _by_rank(patterns):
+    """The rows in the order in which equals win: of the least norm, then of the fewest 5/2, then the first."""
+    return np.lexsort((patterns.max(axis=1) == 2.5, np.square(patterns).sum(axis=1)))
 
 
 def point_values(codes, patterns, scale, first_row, last_row, X_hat):
