@@ -63,14 +63,20 @@ class TestAgreement:
     def test_both_forms_and_the_codes(self, round_to, order):
         """More than 128 columns, so that there is a second group."""
         W, H = q.random_layer(7, 264, seed=0)
-        W *= 3
-        options = {"round_to": round_to, "order": order, "return_codes": True, "passes": 3}
+        start = W + np.random.default_rng(1).normal(0, 20, W.shape)
+        options = {"round_to": round_to, "order": order, "return_codes": True, "passes": 3, "start": start}
         (a, a_codes), (b, b_codes) = (q.block_descent(W, H, backend=backend, **options) for backend in BACKENDS)
         assert (a == b).all()
         assert (a_codes == b_codes).all()
         assert (np.asarray(round_to.decode(a_codes)) == a).all()
+        assert q.proxy_loss(W, a, H) < q.proxy_loss(W, rounded(start, W, round_to)[0], H)
+
+    @pytest.mark.parametrize("order", ORDERS)
+    @pytest.mark.parametrize("round_to", [Pairs(), Doubled(), q.E8Lattice()], ids=lambda one: type(one).__name__)
+    def test_it_improves_block_ldlq(self, round_to, order):
+        W, H = q.random_layer(30, 64, seed=0)
         start = q.ldlq(W, H, round_to=round_to, order=order)
-        assert q.proxy_loss(W, a, H) < q.proxy_loss(W, start, H)
+        assert q.proxy_loss(W, q.block_descent(W, H, round_to=round_to, order=order), H) < q.proxy_loss(W, start, H)
 
     @pytest.mark.parametrize("order", ORDERS)
     def test_on_a_scalar_grid_it_is_greedy_descent(self, order):

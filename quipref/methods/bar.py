@@ -19,7 +19,7 @@ class Counted:
     """A Quantizer that says how many weights it has rounded."""
 
     def __init__(self, round_to: Quantizer, count) -> None:
-        self.round_to, self.count, self.block = round_to, count, round_to.block
+        self.round_to, self.count, self.block, self.decode = round_to, count, round_to.block, round_to.decode
 
     def quantize(self, T, rng=None):
         found = self.round_to.quantize(T, rng)

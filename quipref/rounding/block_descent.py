@@ -136,43 +136,44 @@ def iterates(
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.integer], NDArray[np.float64]]]:  # fmt: skip
     """After each pass the plain iterate: (W_hat, codes, what each row's loss has risen by since the start).
 
-    They change in place from pass to pass; `width` blocks at a time share one product with H.
+    They change in place from pass to pass; `width` blocks at a time share one product with H. Within, layers are
+    transposed, so that a block of columns is one piece of memory.
     """
     H = np.ascontiguousarray(H, W.dtype)
-    W_hat, codes, rise = W_hat.copy(), codes.copy(), np.zeros(len(W))
-    E = W - W_hat
-    blocks = range(W.shape[1] // round_to.block)[:: 1 if order == "forward" else -1]
+    W, W_hat = (np.ascontiguousarray(X.T) for X in (W, W_hat.copy()))
+    codes, rise, E = codes.copy(), np.zeros(W.shape[1]), W - W_hat
+    blocks = range(len(W) // round_to.block)[:: 1 if order == "forward" else -1]
     inverses = block_inverses(H, round_to.block)
     for _ in range(passes):
         before = codes.copy()
         one_pass(W, H, W_hat, codes, rise, E, round_to, blocks, inverses, width)
-        yield W_hat, codes, rise
+        yield W_hat.T, codes, rise
         if (codes == before).all():
             break
 
 
 def one_pass(W, H, W_hat, codes, rise, E, round_to, blocks, inverses, width):
-    """One update of each block; W_hat, codes, rise and E = W - W_hat change in place.
+    """One update of each block; W_hat, codes, rise and E = W - W_hat change in place. All but codes are transposed.
 
-    In a group of blocks, G = E H starts as one product for the whole group, and each move is taken off it.
+    In a group of blocks, G = H E starts as one product for the whole group, and each move is taken off it.
     """
     b, c = round_to.block, codes.shape[1] // max(1, len(blocks))
     for i in range(0, len(blocks), width):
         group = blocks[i : i + width]
         first = min(group) * b
         columns = slice(first, (max(group) + 1) * b)
-        G = E @ H[:, columns]
+        G = H[columns] @ E
         for k in group:
             here, inside = slice(k * b, k * b + b), slice(k * b - first, k * b + b - first)
-            # The others' pull, E H without the block's own part: the block itself may sit anywhere.
-            target = W[:, here] + (G[:, inside] - E[:, here] @ H[here, here]) @ inverses[k]
-            codes[:, k * c : k * c + c], value = round_to.quantize(target)
-            move = (value - W_hat[:, here]).astype(np.float64)  # squares may leave the range of single precision
-            # (E - move) H (E - move)^T - E H E^T, of which only the block's rows and columns of H remain
-            rise += ((move @ H[here, here] - 2 * G[:, inside]) * move).sum(axis=1)
-            G -= move.astype(G.dtype) @ H[here, columns]
-            W_hat[:, here] = value
-            E[:, here] = W[:, here] - value
+            # The others' pull, H E without the block's own part: the block itself may sit anywhere.
+            target = W[here] + inverses[k] @ (G[inside] - H[here, here] @ E[here])
+            codes[:, k * c : k * c + c], value = round_to.quantize(target.T)
+            move = (value.T - W_hat[here]).astype(np.float64)  # squares may leave the range of single precision
+            # of (E - move)^T H (E - move) - E^T H E only the block's rows and columns of H remain
+            rise += ((H[here, here] @ move - 2 * G[inside]) * move).sum(axis=0)
+            G -= H[columns, here] @ move.astype(G.dtype)
+            W_hat[here] = value.T
+            E[here] = W[here] - W_hat[here]
 
 
 def block_inverses(H, block):

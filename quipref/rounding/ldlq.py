@@ -96,7 +96,7 @@ def ldlq(
     columns = column_order(W.shape[1], round_to.block, order)
     U = feedback_factor(H if order == "forward" else H[columns][:, columns], round_to.block, W.dtype)
     ordered = W if order == "forward" else W[:, columns]
-    codes, W_hat = _feedback(ordered, U, round_to, rng, backend, threads)
+    codes, W_hat = feedback(ordered, U, round_to, rng, backend, threads)
     return finish(W_hat, codes, order, round_to, return_codes)
 
 
@@ -142,10 +142,11 @@ def linear_feedback(
     block_of = np.arange(n) // round_to.block
     if X[block_of[:, None] >= block_of].any():
         raise ValueError("X must be strictly upper triangular, but it has entries elsewhere. Use numpy.triu(X, 1).")
-    return _feedback(W, X.astype(W.dtype, copy=False), round_to, rng, backend, threads)[1]
+    return feedback(W, X.astype(W.dtype, copy=False), round_to, rng, backend, threads)[1]
 
 
-def _feedback(W, X, round_to, rng, backend, threads):
+def feedback(W, X, round_to, rng, backend, threads):
+    """(codes, W_hat) with the feedback X; the compiled twin keeps no codes of a grid, None comes in their place."""
     rng = None if rng is None else np.random.default_rng(rng)
     if not backends.compiled(backend):
         return textbook(W, X, round_to, rng)
