@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from quantizers import Doubled, OneCodeABlock, Plain
+from quantizers import Doubled, Plain
 from sizes import size
 from voice import says
 
@@ -54,7 +54,8 @@ def test_block_inverses():
     assert np.allclose(block_inverses(H, 2), [[[2 / 3, -1 / 3], [-1 / 3, 2 / 3]], [[0, 0], [0, 1 / 4]]], rtol=1e-14)
 
 
-QUANTIZERS = [q.IntegerGrid(-3, 3), Pairs(), Doubled(), OneCodeABlock(), q.E8Lattice(0.7), Plain(q.IntegerGrid())]
+ONE_CODE_A_BLOCK = q.E8PQuantizer(0.7, backend=size("numba", "numpy"))
+QUANTIZERS = [q.IntegerGrid(-3, 3), Pairs(), Doubled(), ONE_CODE_A_BLOCK, q.E8Lattice(0.7), Plain(q.IntegerGrid())]
 
 
 class TestAgreement:

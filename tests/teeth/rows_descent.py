@@ -11,7 +11,6 @@ TEETH = {
         ),
         "test_with_one_column_a_block_no_pass_raises_the_loss": (
             "descent: twice the step",
-            "descent: no pull from the others",
             "descent: the others push",
             "grid: truncates",
         ),
