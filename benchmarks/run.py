@@ -11,6 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import lattice
 import numpy as np
 import trellis
 from scipy.linalg import cholesky
@@ -145,6 +146,7 @@ CASES = (
     ("incoherence processing with RHT / ldl", processing_against_ldl, 4096, "at most 0.2"),
     ("clamped_feedback, in seconds", clamped_seconds, 512, "at most 10"),
     *trellis.CASES,
+    *lattice.CASES,
     ("import quipref / import numpy", import_time, 0, "at most 2"),
     ("textbook ldlq / compiled ldlq", compiled_against_textbook, 1024, "-"),
     ("optq / ldlq", optq_against_ldlq, 1024, "-"),
