@@ -10,7 +10,7 @@ import pytest
 import quipref
 from quipref import tour
 from quipref.rounding.quantizer import Quantizer
-from quipref.testing import strategies
+from quipref.testing import code_strategies, hessian_strategies, strategies
 
 
 def written(member):
@@ -51,7 +51,8 @@ def unannotated(thing):
 def typed_things():
     yield from (getattr(quipref, name) for name in quipref.__all__)
     yield from (Quantizer, tour.Row, tour.run, tour.compare, tour.table)
-    yield from (thing for thing in vars(strategies).values() if is_defined_in(thing, strategies))
+    for module in (strategies, hessian_strategies, code_strategies):
+        yield from (thing for thing in vars(module).values() if is_defined_in(thing, module))
 
 
 def is_defined_in(thing, module):
