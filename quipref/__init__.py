@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.ldlq_rg import ldlq_rg as ldlq_rg
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
+    from quipref.sweeps import sweep as sweep
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
     from quipref.trellis.exhaustive import viterbi_exact_tail_biting as viterbi_exact_tail_biting
     from quipref.trellis.packing import pack as pack
@@ -123,6 +124,7 @@ _HOME = {
     "quantize": "methods.registry",
     "random_layer": "problems",
     "save_hessian": "hessian",
+    "sweep": "sweeps",
     "two_sided_ldlq": "rounding.two_sided",
     "unpack": "trellis.packing",
     "viterbi": "trellis.viterbi",

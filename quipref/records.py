@@ -1,0 +1,59 @@
+"""Plain records in a folder: one JSON file for each question, named by the SHA-256 of the question.
+
+A file holds its question, the answer and a SHA-256 of both, so that a damaged or foreign one is known for what it is.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from quipref import storage
+
+NAME = re.compile(r"[0-9a-f]{64}\.json")
+
+
+def file_name(question):
+    """The name of the file that answers a question, a dict of JSON types."""
+    return f"{_digest(question)}.json"
+
+
+def write(folder, question, answer):
+    """Write a question and its answer, both dicts of JSON types, atomically."""
+    content = {"question": question, "answer": answer, "sha256": _digest([question, answer])}
+    storage.write_text(Path(folder) / file_name(question), json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read(path):
+    """The record question | answer of a file; ValueError if it is not, to the letter, what `write` wrote."""
+    try:
+        content = storage.read_json(path)
+        question, answer = content["question"], content["answer"]
+        whole = _digest([question, answer]) == content["sha256"] and file_name(question) == Path(path).name
+        record = question | answer
+    except (TypeError, KeyError, RecursionError, ValueError) as error:
+        raise ValueError(f"{path} must be a whole record, but it is damaged or something else ({error}).") from error
+    if not whole:
+        raise ValueError(f"{path} must be a whole record, but its SHA-256 does not fit what it holds.")
+    return record
+
+
+def files(folder):
+    """The files in a folder that have the name of a record, in order; all others are none of our business."""
+    return sorted(path for path in Path(folder).iterdir() if NAME.fullmatch(path.name))
+
+
+def existing_folder(folder):
+    """`folder` as an absolute Path, made if its parent is there."""
+    folder = Path(folder).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"folder must be a folder, but {folder} is a file. Name another one.")
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(f"folder must be in an existing folder, but {folder.parent} is none. Create it first.")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _digest(content):
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""One trial of a sweep: a random layer, a method, what it loses there and what its theorem allows.
+
+A method is one of
+- a published method by its name, at some bits a weight (`quipref.quantize`);
+- one of `ROUNDERS` by its name, or a callable (W, H) -> W_hat, on all integers (bits None);
+- one of `LEMMAS`, an inequality about H alone.
+"""
+
+import numpy as np
+
+from quipref import bounds
+from quipref.factor import ldl
+from quipref.incoherence.measure import mu_hessian
+from quipref.methods import registry
+from quipref.problems import random_layer
+from quipref.proxy import proxy_loss
+from quipref.rounding.babai import babai
+from quipref.rounding.greedy import greedy
+from quipref.rounding.ldlq import ldlq
+from quipref.rounding.optq import optq
+from quipref.testing.protocol import tags_of
+
+
+def _nearest(W, H, **_):
+    return np.floor(W + 0.5)
+
+
+# name: (rounder on the integers, the bound in `LIMITS` that it keeps)
+ROUNDERS = {
+    "nearest": (_nearest, "plain_worst_case"),
+    "ldlq": (ldlq, "worst_case"),
+    "optq": (optq, "worst_case"),
+    "babai": (babai, "worst_case"),
+    "greedy": (greedy, "plain_worst_case"),  # it starts from nearest, and no step of it loses
+}
+LIMITS = {
+    "worst_case": lambda m, H: bounds.worst_case(m, ldl(H)[1].sum()),
+    "plain_worst_case": lambda m, H: bounds.plain_worst_case(m, len(H), np.linalg.eigvalsh(H)[-1]),
+}
+
+
+def _root(H):
+    """H^1/2; eigenvalues below zero are rounding noise."""
+    values, Q = np.linalg.eigh(H)
+    return (Q * np.sqrt(values.clip(0))) @ Q.T
+
+
+# name: H -> (the smaller side, the larger side)
+LEMMAS = {
+    "root_trace": lambda H: (ldl(H)[1].sum(), bounds.root_trace(np.trace(R := _root(H)), R.diagonal().max())),
+    "incoherent_trace": lambda H: (
+        ldl(H)[1].sum(),
+        bounds.incoherent_trace(mu_hessian(H), len(H), np.trace(_root(H))),
+    ),
+}
+
+
+def answer(question, rounder=None):
+    """What is measured, as a dict of JSON types: measured, limit, ratio, bound (its name) and error.
+
+    Parameters
+    ----------
+    question : dict
+        method, options, bits, m, n, spectrum, basis, seed.
+    rounder : callable, optional
+        The method itself where it is no name.
+
+    Returns
+    -------
+    dict
+        `measured` is the proxy loss (of a lemma its smaller side), `limit` what the theorem `bound` allows, None
+        where none applies, `ratio` their quotient. Where the method refused or failed, `error` says how.
+    """
+    size = question["m"], question["n"]
+    W, H = random_layer(*size, spectrum=question["spectrum"], basis=question["basis"], seed=question["seed"])
+    try:
+        measured, limit, bound = _measure(question, rounder, W, H)
+    except MemoryError:  # of this machine, not of the method
+        raise
+    except Exception as error:  # a stranger's rounder may raise anything; the other trials go on
+        return dict.fromkeys(("measured", "limit", "ratio", "bound")) | {"error": f"{type(error).__name__}: {error}"}
+    limit = None if limit is None else float(limit)
+    ratio = measured / limit if limit else None
+    return {"measured": float(measured), "limit": limit, "ratio": ratio, "bound": bound, "error": None}
+
+
+def _measure(question, rounder, W, H):
+    """(measured, limit, name of the bound) of one layer."""
+    method, bits, seed = question["method"], question["bits"], question["seed"]
+    if rounder is not None:
+        return _stranger(rounder, seed, W, H)
+    if bits is not None:
+        layer = registry.quantize(W, H, method=method, bits=bits, seed=seed, threads=1, **question["options"])
+        limit = registry.module(method).bound(layer, H)
+        name = None if limit is None else ROUNDERS.get(method, ROUNDERS["ldlq"])[1]
+        return proxy_loss(W, layer.dequantize(np.float64), H), limit, name
+    if method in LEMMAS:
+        return *LEMMAS[method](H), method
+    run, bound = ROUNDERS[method]
+    return proxy_loss(W, run(W, H, threads=1, **question["options"]), H), LIMITS[bound](len(W), H), bound
+
+
+def _stranger(rounder, seed, W, H):
+    """A callable's loss, W drawn in units of its grid; the limit is m/4 tr D unless its tags promise another."""
+    tags = tags_of(rounder)
+    W = W * tags.unit
+    W_hat = rounder(W.copy(), H.copy(), **({"rng": seed} if tags.random else {}))
+    loss = proxy_loss(W, W_hat, H)
+    if tags.quantizer is None or tags.quantizer.bits is not None or tags.block > 1:
+        return loss, None, None  # the theorems are on grids without end, a column at a time
+    bound = next((name for name in tags.promises if name in LIMITS), "worst_case")
+    return loss, tags.unit**2 * LIMITS[bound](len(W), H), bound
