@@ -1,12 +1,19 @@
 """What became of a rounder's checks: a table to read, a picture for notebooks, plain records for programs."""
 
+import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
+
+from quipref.tables import markdown
 
 Status = Literal[
     "passed", "failed", "refused", "not_told_apart", "expected_failure", "unexpected_pass", "skipped"
 ]  # fmt: skip
+
+HEADINGS = ("check", "tier", "result", "seconds", "what was found")
+OTHERS = {"refused": "refused", "not_told_apart": "not told apart", "skipped": "skipped"}
+WIDEST = 100  # characters of what was found, in the table
 
 
 @dataclass(frozen=True)
@@ -90,3 +97,81 @@ class Report:
         if not found:
             raise ValueError(f"name must be that of a check of this report, but {name!r} came. See report.outcomes.")
         return found[0].example
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the examples, which stand in `code`, as JSON types."""
+        tags = asdict_of(self.tags)
+        outcomes, bounds = ([record(outcome) for outcome in group] for group in (self.outcomes, self.bounds))
+        return {"rounder": self.rounder, "tags": tags, "failed": self.failed, "outcomes": outcomes, "bounds": bounds}
+
+    def __str__(self) -> str:
+        parts = [self.headline(), markdown(HEADINGS, [cells(outcome) for outcome in self.outcomes])]
+        parts += [line for line in (self.bounds_line(),) if line]
+        for outcome in self.shown():
+            parts.append(f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}".rstrip())
+        return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        def row(tag, words):
+            return "<tr>" + "".join(f"<{tag}>{html.escape(word)}</{tag}>" for word in words) + "</tr>"
+
+        body = "".join(row("td", cells(outcome)) for outcome in self.outcomes)
+        parts = [f"<p><b>{html.escape(self.headline())}</b></p>", f"<table>{row('th', HEADINGS)}{body}</table>"]
+        parts.append(f"<p>{html.escape(self.bounds_line())}</p>")
+        for outcome in self.shown():
+            words = [html.escape(word) for word in (outcome.name, outcome.message, outcome.statement, outcome.code)]
+            parts.append("<p><b>{}</b>: {}<br><i>{}</i></p><pre>{}</pre>".format(*words))
+        return "".join(parts)
+
+    def headline(self) -> str:
+        """How many checks failed."""
+        ended = [f"{self.rounder}: {len(self.failed)} of {len(self.outcomes)} checks failed"]
+        counts = {word: len(self.named(status)) for status, word in OTHERS.items()}
+        return ", ".join(ended + [f"{count} {word}" for word, count in counts.items() if count])
+
+    def bounds_line(self) -> str:
+        """The bounds that no layer broke, and those that one did."""
+        broken = [bound.name for bound in self.bounds if bound.status in ("failed", "expected_failure")]
+        kept = ", ".join(self.bounds_kept) or "none"
+        return f"bounds kept: {kept}" + (f"; broken: {', '.join(broken)}" if broken else "") if self.bounds else ""
+
+    def shown(self) -> list[Outcome]:
+        """The failures whose details are written below the table."""
+        return [outcome for outcome in self.outcomes if outcome.name in self.failed]
+
+
+class RounderCheckError(AssertionError):
+    """A rounder failed a check; `report` has all that is known."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+def cells(outcome: Outcome) -> list[str]:
+    """A line of the table."""
+    figures = ", ".join(f"{name} {short(value)}" for name, value in outcome.figures.items())
+    said = "; ".join(part for part in (outcome.message, figures) if part)
+    words = (outcome.name, outcome.tier, outcome.status.replace("_", " "), f"{outcome.seconds:.2f}")
+    return [*words, said if len(said) <= WIDEST else said[: WIDEST - 3] + "..."]
+
+
+def short(value: Any) -> str:
+    """A figure with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def record(outcome: Outcome) -> dict[str, Any]:
+    """An outcome without its example."""
+    values = {each.name: getattr(outcome, each.name) for each in fields(outcome) if each.name != "example"}
+    return values | {"figures": dict(outcome.figures)}
+
+
+def asdict_of(tags: Any) -> dict[str, Any]:
+    """Tags as JSON types; a grid by its repr."""
+    simple = (bool, int, float, str, type(None))
+    found = {each.name: getattr(tags, each.name) for each in fields(tags)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value if isinstance(value, simple) else repr(value)
+        for name, value in found.items()
+    }

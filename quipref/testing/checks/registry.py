@@ -155,7 +155,11 @@ def check(tier: str, when: Callable[[Any], bool] = lambda tags: True) -> Callabl
 
 def checks_of(tiers: tuple[str, ...] = ROUNDER_TIERS) -> list[Check]:
     """All checks of these tiers, in the order in which they stand in their files."""
-    modules = [import_module(f"quipref.testing.checks.{tier}") for tier in tiers]
+    from importlib.util import find_spec  # until all tiers are there
+
+    modules = [
+        import_module(f"quipref.testing.checks.{tier}") for tier in tiers if find_spec(f"quipref.testing.checks.{tier}")
+    ]
     functions = [
         thing for module in modules for thing in vars(module).values()
         if hasattr(thing, "quipref_check") and thing.__module__ == module.__name__
