@@ -1,7 +1,8 @@
 """The command line: `quipref tour`, `compare`, `check` and other commands; `--json` on each, for scripts.
 
-Results go to standard output, progress and warnings to standard error. Exit status: 0 done, 1 an
-error in what was given (one line says what to do), 2 a misspelt command, 130 interrupted, 143 terminated.
+Results go to standard output, progress and warnings to standard error. Exit status: 0 done; 1 an error in what was
+given (one line says what to do), a check that failed or a bound that broke; 2 a misspelt command; 130 interrupted;
+143 terminated.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
-from quipref.commands import codes, machine, matrices, tour
+from quipref.commands import bounds, check, codes, machine, matrices, tour
 
 
 def main(arguments=None):
@@ -19,14 +20,13 @@ def main(arguments=None):
     try:
         with warnings.catch_warnings(), _terminable():
             warnings.showwarning = lambda message, *_, **__: print(f"quipref: {message}", file=sys.stderr)
-            options.run(options)
+            return options.run(options) or 0
     except (ValueError, TypeError, OSError, MemoryError) as error:
         print(f"quipref: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("quipref: interrupted; no file was left half-written.", file=sys.stderr)
         return 130
-    return 0
 
 
 @contextmanager
@@ -48,6 +48,6 @@ def parser():
     description = "Quantize language-model weights, and see why it works."
     root = argparse.ArgumentParser(prog="quipref", description=description, epilog="example: quipref tour")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (tour, codes, matrices, machine):
+    for kind in (tour, codes, matrices, check, bounds, machine):
         kind.add(commands)
     return root

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from quipref import storage
 
+BROKEN = 1 + 1e-9  # a ratio above it breaks its bound: below 1 + 1e-9 the arithmetic of float64 may be to blame
 NAME = re.compile(r"[0-9a-f]{64}\.json")
 
 
@@ -41,6 +42,13 @@ def read(path):
 def files(folder):
     """The files in a folder that have the name of a record, in order; all others are none of our business."""
     return sorted(path for path in Path(folder).iterdir() if NAME.fullmatch(path.name))
+
+
+def label(record):
+    """A record's method as tables and pictures name it: with its options and bits."""
+    options = [f"{key}={value}" for key, value in record["options"].items()]
+    bits = [] if record["bits"] is None else [f"{record['bits']} bit{'s' * (record['bits'] > 1)}"]
+    return ", ".join((record["method"], *bits, *options))
 
 
 def existing_folder(folder):

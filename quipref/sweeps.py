@@ -30,7 +30,7 @@ def sweep(
     methods : str, (str, dict), callable, or several of them
         A rounder (W, H) -> W_hat of your own, which may carry `quipref.testing.tags`. Or a name: with bits, that of
         a method of `quipref.quantize`, alone or with a dict of its options; on the integers ``"nearest"``,
-        ``"ldlq"``, ``"optq"``, ``"babai"``, ``"greedy"``, or an inequality about H alone, ``"root_trace"``,
+        ``"ldlq"``, ``"optq"``, ``"greedy"``, or an inequality about H alone, ``"root_trace"``,
         ``"incoherent_trace"`` (`quipref.bounds` has the formulas). A dict gives names to methods.
     sizes : iterable of int
         Columns n.

@@ -6,6 +6,10 @@ A method is one of
 - one of `LEMMAS`, an inequality about H alone.
 """
 
+import sys
+import threading
+from contextlib import nullcontext, redirect_stdout
+
 import numpy as np
 
 from quipref import bounds
@@ -14,7 +18,6 @@ from quipref.incoherence.measure import mu_hessian
 from quipref.methods import registry
 from quipref.problems import random_layer
 from quipref.proxy import proxy_loss
-from quipref.rounding.babai import babai
 from quipref.rounding.greedy import greedy
 from quipref.rounding.ldlq import ldlq
 from quipref.rounding.optq import optq
@@ -30,7 +33,6 @@ ROUNDERS = {
     "nearest": (_nearest, "plain_worst_case"),
     "ldlq": (ldlq, "worst_case"),
     "optq": (optq, "worst_case"),
-    "babai": (babai, "worst_case"),
     "greedy": (greedy, "plain_worst_case"),  # it starts from nearest, and no step of it loses
 }
 LIMITS = {
@@ -75,13 +77,15 @@ def answer(question, rounder=None):
     W, H = random_layer(*size, spectrum=question["spectrum"], basis=question["basis"], seed=question["seed"])
     try:
         measured, limit, bound = _measure(question, rounder, W, H)
+        if not np.isfinite(measured):
+            raise OverflowError(f"the loss is {measured}")
     except MemoryError:  # of this machine, not of the method
         raise
-    except Exception as error:  # a stranger's rounder may raise anything; the other trials go on
+    except (Exception, SystemExit) as error:  # a stranger's rounder may raise anything; the other trials go on
         return dict.fromkeys(("measured", "limit", "ratio", "bound")) | {"error": f"{type(error).__name__}: {error}"}
-    limit = None if limit is None else float(limit)
+    measured, limit = float(measured), None if limit is None else float(limit)
     ratio = measured / limit if limit else None
-    return {"measured": float(measured), "limit": limit, "ratio": ratio, "bound": bound, "error": None}
+    return {"measured": measured, "limit": limit, "ratio": ratio, "bound": bound, "error": None}
 
 
 def _measure(question, rounder, W, H):
@@ -104,9 +108,16 @@ def _stranger(rounder, seed, W, H):
     """A callable's loss, W drawn in units of its grid; the limit is m/4 tr D unless its tags promise another."""
     tags = tags_of(rounder)
     W = W * tags.unit
-    W_hat = rounder(W.copy(), H.copy(), **({"rng": seed} if tags.random else {}))
+    with _without_prints():
+        W_hat = rounder(W.copy(), H.copy(), **({"rng": seed} if tags.random else {}))
     loss = proxy_loss(W, W_hat, H)
     if tags.quantizer is None or tags.quantizer.bits is not None or tags.block > 1:
         return loss, None, None  # the theorems are on grids without end, a column at a time
     bound = next((name for name in tags.promises if name in LIMITS), "worst_case")
     return loss, tags.unit**2 * LIMITS[bound](len(W), H), bound
+
+
+def _without_prints():
+    """What a stranger prints goes to standard error; among threads, which share one standard output, it stays."""
+    alone = threading.current_thread() is threading.main_thread()
+    return redirect_stdout(sys.stderr) if alone else nullcontext()

@@ -1,6 +1,8 @@
 """What all commands share: their parsers, the progress bar, JSON, and where a picture goes."""
 
 import json
+import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +25,12 @@ def picture(options):
     if path.suffix != ".png":
         raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {path.stem}.png.")
     return path
+
+
+def look_in_current_folder():
+    """Let MODULE:FUNCTION be a module of the current folder, as `python -m quipref` does and the command does not."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 @contextmanager
