@@ -47,8 +47,8 @@ def _named(methods, naming):
     """(name, options, SHA-256 of the text, callable or None) of each method."""
     if isinstance(methods, Mapping):
         return [_method(method, name, naming=False) for name, method in methods.items()]
-    alone = isinstance(methods, str) or callable(methods) or _is_pair(methods)
-    return [_method(method, None, naming) for method in ([methods] if alone else methods)]
+    several = [methods] if callable(methods) or _is_pair(methods) else _several(methods)
+    return [_method(method, None, naming) for method in several]
 
 
 def _is_pair(method):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pictures_residual
+import pictures_sweeps
 import pictures_trellis
 import pictures_viterbi
 
@@ -207,7 +208,7 @@ def backward(H):
 
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
-TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS)
+TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_sweeps.TOPICS)
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -248,4 +249,5 @@ EXAMPLES = {
     **pictures_trellis.EXAMPLES,
     **pictures_viterbi.EXAMPLES,
     **pictures_residual.EXAMPLES,
+    **pictures_sweeps.EXAMPLES,
 }
