@@ -1,0 +1,1 @@
+"""Rounding ideas from the literature, one short file each; `entries` lists them and `measure` compares them."""
