@@ -1,0 +1,60 @@
+"""Fourth tier: the mean loss on random layers beside that of known methods, on the same layers and the same grid.
+
+A random rounder is held against methods that round stochastically. Intervals are five standard errors of the paired
+difference; a verdict needs zero outside of it.
+"""
+
+from quipref.testing import loss_bounds
+from quipref.testing.checks.registry import CheckFailed, Finding, check
+from quipref.testing.comparison import compared
+
+
+def has_grid(tags):
+    """The other methods have something to round to."""
+    return tags.quantizer is not None
+
+
+def has_quip(tags):
+    """QuIP knows grids of whole bits; one without end it can use as it is."""
+    return has_grid(tags) and tags.quantizer.bits in (None, *range(1, 9))
+
+
+def told(comparison, other):
+    """A Finding with the verdict."""
+    verdict = "not_told_apart" if comparison.verdict == "not told apart" else "passed"
+    return Finding(comparison.figures, verdict, comparison.against(other))
+
+
+@check("statistics", when=has_grid)
+def check_average_against_nearest(rounder, tags, budget):
+    """On average over default random layers the loss is no larger than nearest rounding's, by five standard errors.
+
+    What a rounder that looks at H is for (QuIP, arXiv:2307.13304v2, theorem 1); one that does not is held to the same.
+    """
+    found = compared(rounder, tags, budget, loss_bounds.nearest)
+    other = "stochastic rounding without feedback" if tags.random else "nearest rounding"
+    if found.verdict == "worse":
+        raise CheckFailed(f"the mean loss is {found.against(other)}", found.example)
+    return told(found, other)
+
+
+@check("statistics", when=has_grid)
+def check_average_against_ldlq(rounder, tags, budget):
+    """The mean loss beside that of LDLQ on the same grid, from left to right: better, worse or not told apart."""
+    return told(compared(rounder, tags, budget, loss_bounds.of_ldlq), "LDLQ")
+
+
+@check("statistics", when=has_quip)
+def check_average_against_quip(rounder, tags, budget):
+    """The mean loss beside that of QuIP: LDLQ after a random rotation of inputs and outputs.
+
+    On the same grid if it has no end, else with as many bits, by QuIP as published.
+    """
+    return told(compared(rounder, tags, budget, loss_bounds.of_quip), "QuIP")
+
+
+@check("statistics", when=loss_bounds.known_cells)
+def check_average_against_bound(rounder, tags, budget):
+    """The mean loss beside m/12 tr D, or m/6 tr D if random, which is LDLQ's mean: QuIP, theorem 1."""
+    formula = "m/6 tr D" if tags.random else "m/12 tr D"
+    return told(compared(rounder, tags, budget, loss_bounds.average_case), formula)

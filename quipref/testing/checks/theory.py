@@ -1,0 +1,124 @@
+"""Third tier: the bounds of the theorems, layer by layer. A rounder is held to those it promises, and told of the rest.
+
+QuIP is arXiv:2307.13304v2. On a grid of step s the integers' 1/4 and 1/12 are s^2/4 and s^2/12; a random rounder's
+errors reach a whole step, which makes the 1/4 of the worst case 1. For blocks see `quipref.testing.loss_bounds`.
+"""
+
+from hypothesis import target
+
+from quipref.proxy import proxy_loss
+from quipref.testing.checks.registry import CheckFailed, Finding, check
+from quipref.testing.comparison import compared
+from quipref.testing.loss_bounds import BOUNDS, cell_radius, known_cells, without_end
+from quipref.testing.slack import feedback_slack, quadratic_slack
+from quipref.testing.tagged import drawn_layers, shape_unit
+from quipref.testing.worst_cases import constructed
+
+
+def same_grid(tags):
+    """There is a grid, and no luck, to compare with."""
+    return tags.quantizer is not None and not tags.random
+
+
+def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
+    """The largest ratio of loss to bound over drawn and constructed layers; fails where it is above 1."""
+    ratios = [0.0]
+
+    def look(layer):
+        """(ratio, the failure if the bound is broken)."""
+        W_hat, bound = rounder(*layer), BOUNDS[name](layer, tags)
+        loss = proxy_loss(layer.W, W_hat, layer.H)
+        ratio = loss / bound if bound > 0 else 0.0
+        if loss <= bound + slack(layer, W_hat, tags.unit):
+            ratios.append(ratio)
+            return ratio, None
+        times = f": {ratio:.4g} times as much" if bound > 0 else ""
+        return ratio, CheckFailed(f"the loss is {loss:.6g}, {formula} is {bound:.6g}{times}", layer)
+
+    def holds(layer):
+        ratio, failure = look(layer)
+        if failure:
+            raise failure
+        target(ratio, label=name)
+
+    budget.for_all(drawn_layers(tags), holds)
+    rows, columns = shape_unit(tags)
+    for n in (2 * columns, 8 * columns):
+        layers = (layer for _, layer in constructed(n, tags, rows, budget.seed))
+        broken = [found for found in (look(layer) for layer in layers if budget.left()) if found[1]]
+        if broken:
+            raise max(broken, key=lambda found: found[0])[1]
+    figures = {"largest_ratio": max(ratios), "layers": len(ratios) - 1}
+    return Finding(figures, message=f"at most {max(ratios):.4f} of {formula}")
+
+
+def quarter(tags):
+    """r^2, as the bounds have it: 1/4 on the integers."""
+    square = cell_radius(tags) ** 2
+    return "m/4" if square == 0.25 else f"{square:.3g} m"
+
+
+def sum_of_pivots(tags):
+    """Tr D, or what takes its place where blocks are rounded together."""
+    return "tr D" if tags.quantizer.block == 1 else "sum_b |D_b|"
+
+
+def blocks(tags):
+    """The number of blocks in a row."""
+    return "n" if tags.quantizer.block == 1 else f"n/{tags.quantizer.block}"
+
+
+@check("theory", when=without_end)
+def check_worst_case(rounder, tags, budget):
+    """No layer loses more than m/4 tr D, H = (U + I) D (U + I)^T: QuIP, theorem 1, of LDLQ from left to right."""
+    return kept(rounder, tags, budget, "worst_case", f"{quarter(tags)} {sum_of_pivots(tags)}")
+
+
+@check("theory", when=without_end)
+def check_worst_case_backward(rounder, tags, budget):
+    """No layer loses more than m/4 tr D, H = L D L^T, L lower triangular: QuIP, theorem 1, from right to left."""
+    return kept(
+        rounder, tags, budget, "worst_case_backward", f"{quarter(tags)} {sum_of_pivots(tags)}, from right to left,"
+    )
+
+
+@check("theory", when=without_end)
+def check_trace(rounder, tags, budget):
+    """No layer loses more than m/4 tr H, which is weaker than either m/4 tr D, as tr D <= tr H."""
+    return kept(rounder, tags, budget, "trace", f"{quarter(tags)} tr H")
+
+
+@check("theory", when=without_end)
+def check_plain_worst_case(rounder, tags, budget):
+    """No layer loses more than m n lambda_max / 4, nearest rounding's bound.
+
+    QuIP's lemma 3 has m/4 tr H, which is true of stochastic rounding's mean alone.
+    """
+    return kept(rounder, tags, budget, "plain_worst_case", f"{quarter(tags)} {blocks(tags)} lambda_max")
+
+
+@check("theory", when=same_grid)
+def check_no_worse_than_nearest(rounder, tags, budget):
+    """No layer loses more than nearest rounding does on it.
+
+    False of LDLQ, which is optimal in the worst layer and on average, not layer by layer; true of a descent that
+    starts from nearest.
+    """
+
+    def slack(layer, W_hat, unit):
+        return 2 * quadratic_slack(layer, W_hat)  # a descent compares such losses itself
+
+    return kept(rounder, tags, budget, "nearest", "nearest rounding's loss", slack)
+
+
+@check("theory", when=known_cells)
+def check_average_case(rounder, tags, budget):
+    """With weights that are uniform in their cells, the mean loss is at most m/12 tr D, or m/6 tr D if random.
+
+    By five standard errors. LDLQ's equals it, and no other linear feedback has a smaller one (QuIP, theorem 1).
+    """
+    formula = "m/6 tr D" if tags.random else "m/12 tr D"
+    found = compared(rounder, tags, budget, BOUNDS["average_case"])
+    if found.verdict == "worse":
+        raise CheckFailed(f"the mean loss is {found.against(formula)}", found.example)
+    return Finding(found.figures, message=found.against(formula))
