@@ -2,8 +2,8 @@
 
 import statistics
 
+from quipref import checks, storage, tables
 from quipref import records as kept
-from quipref import storage, tables
 from quipref.commands import terminal
 
 METHODS = ["nearest", "ldlq", "root_trace", "incoherent_trace"]
@@ -42,6 +42,8 @@ def run_bounds(options):
     from quipref.sweeps import sweep
 
     picture = terminal.picture(options)
+    if options.jobs is not None:
+        checks.integer(options.jobs, "--jobs", low=1)
     terminal.look_in_current_folder()
     with storage.atomic(picture) as scratch:
         records = sweep(
@@ -49,11 +51,13 @@ def run_bounds(options):
             bases=options.bases, seeds=options.seeds, bits=options.bits, rows=options.rows, folder=options.folder,
             jobs=options.jobs, progress=True,
         )  # fmt: skip
+        if not options.json:
+            print(table(records))
         figure.save(records, scratch)
     if options.json:
         terminal.print_json({"records": records, "picture": str(picture)})
     else:
-        print(f"{table(records)}\n\npicture: {picture}")
+        print(f"\npicture: {picture}")
     return int(any(record["ratio"] is not None and record["ratio"] > kept.BROKEN for record in records))
 
 

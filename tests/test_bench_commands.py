@@ -1,0 +1,206 @@
+"""`quipref check` and `quipref bounds`, called as a user calls them, with a rounder that is no part of quipref."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import quipref as q
+from quipref import cli, sweeps
+from quipref.commands import check
+from quipref.figures import sweeps as figure
+
+IDEA = """
+import os, sys, time
+import numpy as np
+import quipref
+
+print("imported")
+
+def nearest(W, H):
+    print("called")
+    return np.floor(W + 0.5)
+
+def ceiling(W, H):
+    return np.ceil(W)
+
+def slow(W, H):
+    time.sleep(60)
+
+def ending(W, H):
+    if W.shape[1] > 4:
+        os._exit(3)
+    return W.round()
+
+number = 3
+"""
+
+
+@pytest.fixture
+def idea(tmp_path, monkeypatch):
+    """The current folder holds my_idea.py; it is forgotten afterwards."""
+    (tmp_path / "my_idea.py").write_text(IDEA)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(check, "SIZES", [4, 16])
+    monkeypatch.setattr(check, "SEEDS", 1)
+    yield tmp_path
+    sys.modules.pop("my_idea", None)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The records that pictures are made of; a picture takes a second."""
+    drawn = []
+    monkeypatch.setattr(figure, "save", lambda records, path: drawn.extend(records) or path.write_bytes(b""))
+    return drawn
+
+
+def call(capsys, *arguments):
+    status = cli.main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestCheck:
+    def test_a_good_rounder(self, idea, capsys):
+        status, out, err = call(capsys, "check", "my_idea:nearest", "--only", "algebra", "theory", "--max-examples", 3)
+        assert status == 0
+        assert out.startswith("my_idea:nearest: 0 of ")
+        assert "| diagonal_is_nearest" in out
+        assert "bounds kept: " in out
+        assert out.endswith(f"\n\npicture: {idea / 'check.png'}\n")
+        assert "called" not in out and "imported" not in out  # what a stranger prints is no result
+        assert (idea / "check.png").read_bytes().startswith(b"\x89PNG")
+        assert "to go" in err
+
+    def test_a_bad_one_and_the_layer_that_shows_it(self, idea, drawn, capsys):
+        status, out, _ = call(capsys, "check", "my_idea:ceiling", "--only", "diagonal_is_nearest", "--picture", "p.png")
+        assert status == 1
+        assert out.startswith("my_idea:ceiling: 1 of 1 checks failed")
+        code = out.partition("import numpy as np\n")[2].partition("\n\npicture")[0]
+        names = {}
+        exec("import numpy as np\n" + code, names)  # noqa: S102
+        W, H = names["W"], names["H"]
+        assert (q.ldlq(W, H) != np.ceil(W)).any()
+        assert files(idea) == ["my_idea.py", "p.png"]
+        assert {record["method"] for record in drawn} == {"nearest", "ldlq", "my_idea:ceiling"}
+
+    def test_json(self, idea, drawn, capsys):
+        arguments = "check", "my_idea:ceiling", "--json", "--only", "diagonal_is_nearest", "deterministic"
+        status, out, _ = call(capsys, *arguments, "--seed", 3, "--max-examples", 2, "--seconds", 9)
+        content = json.loads(out)
+        assert status == 1
+        assert (content["rounder"], content["failed"]) == ("my_idea:ceiling", ["diagonal_is_nearest"])
+        assert content["picture"] == str(idea / "check.png")
+
+    def test_one_that_hangs_is_asked_for_the_picture_once(self, idea, drawn, capsys, monkeypatch):
+        monkeypatch.setattr(check, "SECONDS", 0.1)
+        sys.path.insert(0, str(idea))
+        records = check._losses("my_idea:slow", isolate=False)
+        errors = [record["error"] for record in records if record["method"] == "my_idea:slow"]
+        assert errors == ["ValueError: it did not return within 0.1 s"] + [
+            "TimeoutError: it did not return within 0.1 s"
+        ] * (len(errors) - 1)
+        assert all(record["error"] is None for record in records if record["method"] != "my_idea:slow")
+
+    def test_one_that_ends_its_interpreter_is_survived(self, idea):
+        sys.path.insert(0, str(idea))
+        records = check._losses("my_idea:ending", isolate=True)
+        errors = {record["n"]: record["error"] for record in records if record["method"] == "my_idea:ending"}
+        assert errors == {4: None, 16: "ValueError: its interpreter ended with exit status 3"}
+
+    def test_in_an_interpreter_of_its_own(self, idea, drawn, capsys):
+        status, out, _ = call(
+            capsys, "check", "my_idea:ending", "--only", "finite_on_drawn_layers", "--isolate", "--seconds", 4
+        )
+        assert status == 1
+        assert "its interpreter ended with exit status 3" in out
+        assert [record["error"] for record in drawn if record["n"] == 4] == [None] * 15
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["my_idea"], "rounder must read MODULE:FUNCTION, but 'my_idea' came"),
+            (["your_idea:nearest"], "rounder must name a function that can be imported, but for 'your_idea:nearest'"),
+            (["my_idea:number"], "rounder must name a function, but 'my_idea:number' is int"),
+            (["my_idea:nearest", "--only", "beauty"], "only must name checks, but 'beauty' came"),
+            (["my_idea:nearest", "--max-examples", "0"], "max_examples must be at least 1"),
+            (["my_idea:nearest", "--picture", "p.svg"], "--picture must end in .png"),
+        ],
+    )
+    def test_refusals_are_one_line(self, idea, capsys, arguments, message):
+        status, out, err = call(capsys, "check", *arguments)
+        assert (status, out) == (1, "")
+        assert message in err
+        assert files(idea) == ["my_idea.py"]
+
+
+SMALL = ["--sizes", 4, 16, "--seeds", 2, "--rows", 2, "--spectra", "power", "low_rank", "--jobs", 1]
+
+
+class TestBounds:
+    def test_the_table_and_the_picture(self, idea, capsys):
+        status, out, err = call(capsys, "bounds", *SMALL)
+        assert status == 0
+        lines = [line.split("|")[1:-1] for line in out.splitlines() if line.startswith("| ")][2:]
+        assert [line[0].strip() for line in lines] == ["nearest", "ldlq", "root_trace", "incoherent_trace"]
+        assert {line[2].strip() for line in lines} == {"8"}
+        assert out.endswith(f"\n\npicture: {idea / 'bounds.png'}\n")
+        assert (idea / "bounds.png").read_bytes().startswith(b"\x89PNG")
+        assert "32 of 32" in err
+
+    def test_a_broken_bound_and_the_layer_that_breaks_it(self, idea, drawn, capsys):
+        status, out, _ = call(capsys, "bounds", "--methods", "my_idea:ceiling", "ldlq", *SMALL)
+        ceiling, ldlq = (line for line in out.splitlines() if "worst_case" in line)
+        assert status == 1
+        assert " broken " in ceiling and " kept " in ldlq
+        worst = max((r for r in drawn if r["method"] == "my_idea:ceiling"), key=lambda r: r["ratio"])
+        assert f"random:2x{worst['n']},spectrum={worst['spectrum']},basis=haar,seed={worst['seed']} |" in ceiling
+        assert f" {worst['ratio']:.3f} " in ceiling
+
+    def test_json_and_a_folder(self, idea, drawn, capsys, monkeypatch):
+        arguments = ["bounds", "--methods", "ldlq", "--json", *SMALL, "--folder", "results", "--bases", "identity"]
+        status, out, _ = call(capsys, *arguments)
+        content = json.loads(out)
+        assert status == 0
+        assert content == {"records": drawn, "picture": str(idea / "bounds.png")}
+        assert sorted(content["records"], key=str) == sorted(sweeps.load("results"), key=str)
+        assert files(idea) == ["bounds.png", "my_idea.py", "results"]
+        monkeypatch.setattr(sweeps.trials, "answer", lambda *a: pytest.fail("nothing is measured twice"))
+        assert call(capsys, *arguments)[1] == out
+
+    def test_what_has_no_bound_says_so(self, idea, drawn, capsys):
+        status, out, _ = call(capsys, "bounds", "--methods", "ldlq", "quip#", "--bits", 2, *SMALL)
+        lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if "2 bits" in line]
+        assert status == 0
+        assert lines == [["ldlq, 2 bits", "8", "", "no bound"], ["quip#, 2 bits", "8", "4", "no bound"]]  # 4 columns
+
+    def test_nothing_to_draw_is_said(self, idea, capsys):
+        status, out, err = call(capsys, "bounds", "--methods", "ldlq", "--bits", 2, *SMALL)
+        assert status == 1
+        assert "no bound" in out
+        assert "records must have a ratio to draw, but none has" in err
+        assert files(idea) == ["my_idea.py"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--methods", "ldql"], "methods must be one of 'nearest'"),
+            (["--spectra", "pink"], "spectra must be one of"),
+            (["--folder", "none/results"], "folder must be in an existing folder"),
+            (["--jobs", "0"], "--jobs must be at least 1"),
+            (["--picture", "p.svg"], "--picture must end in .png"),
+        ],
+    )
+    def test_refusals_are_one_line(self, idea, capsys, arguments, message):
+        status, out, err = call(capsys, "bounds", *arguments)
+        assert (status, out) == (1, "")
+        assert message in err
+        assert files(idea) == ["my_idea.py"]
