@@ -7,6 +7,7 @@ import re
 import pytest
 
 import quipref
+from quipref import testing
 
 SECTIONS = ["Parameters", "Attributes", "Returns", "Yields", "Raises", "Notes", "References", "Examples"]
 
@@ -61,8 +62,11 @@ def docstring_faults(thing):
 
 def public_things():
     """Every public function and class, and those methods of the classes that have a Parameters section."""
-    for name in quipref.__all__:
-        thing = getattr(quipref, name)
+    for name, package in [
+        *((name, quipref) for name in quipref.__all__),
+        *((name, testing) for name in testing.__all__),
+    ]:
+        thing = getattr(package, name)
         yield name, thing
         if inspect.isclass(thing):
             for method, member in inspect.getmembers(thing, callable):
@@ -74,7 +78,7 @@ def public_things():
                     yield f"{name}.{method}", member
 
 
-@pytest.mark.parametrize("name", quipref.__all__)
+@pytest.mark.parametrize("name", [*quipref.__all__, *testing.__all__])
 def test_docstrings_describe_the_signature(name):
     for full_name, thing in public_things():
         if full_name.split(".")[0] == name:

@@ -121,8 +121,11 @@ def test_no_top_module_has_the_name_of_a_public_function():
     assert not modules & set(quipref.__all__)
 
 
+FACES = [PACKAGE, PACKAGE / "testing"]  # what users import from
+
+
 def test_subpackages_re_export_nothing():
-    for path in (path for path in SOURCES if path.name == "__init__.py" and path.parent != PACKAGE):
+    for path in (path for path in SOURCES if path.name == "__init__.py" and path.parent not in FACES):
         body = tree(path).body
         assert len(body) == 1, path  # the docstring
         assert isinstance(body[0], ast.Expr), path
@@ -140,6 +143,19 @@ def test_public_names_are_the_same_callables_twice():
     assert sorted(first) == quipref.__all__
     assert set(quipref.__all__) <= set(dir(quipref))
     assert all(first[name].__module__ == f"quipref.{quipref._HOME[name]}" for name in first)
+
+
+def test_names_for_users_tests_are_the_same_things_twice():
+    from quipref import testing
+
+    first = {name: getattr(testing, name) for name in testing.__all__}
+    for module in pkgutil.walk_packages([PACKAGE / "testing"], "quipref.testing."):
+        importlib.import_module(module.name)
+    assert all(getattr(testing, name) is thing for name, thing in first.items())
+    assert all(thing.__module__ == f"quipref.testing.{testing._HOME[name]}" for name, thing in first.items())
+    assert set(testing.__all__) <= set(dir(testing))
+    with pytest.raises(AttributeError, match=r"'quipref.testing' has no attribute 'check'"):
+        testing.check  # noqa: B018
 
 
 def test_an_unknown_name_is_an_attribute_error():

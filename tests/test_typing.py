@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 import quipref
-from quipref import tour
+from quipref import testing, tour
 from quipref.rounding.quantizer import Quantizer
 from quipref.testing import code_strategies, hessian_strategies, strategies
 
@@ -50,6 +50,7 @@ def unannotated(thing):
 
 def typed_things():
     yield from (getattr(quipref, name) for name in quipref.__all__)
+    yield from (getattr(testing, name) for name in testing.__all__)
     yield from (Quantizer, tour.Row, tour.run, tour.compare, tour.table)
     for module in (strategies, hessian_strategies, code_strategies):
         yield from (thing for thing in vars(module).values() if is_defined_in(thing, module))
@@ -94,12 +95,13 @@ def test_what_is_not_annotated_is_seen():
     assert [fault.rpartition(".")[2] for fault in unannotated(function)] == ["x", "options"]
 
 
-def test_type_checkers_see_the_names_that_are_lazy():
+@pytest.mark.parametrize("package", [quipref, testing], ids=lambda package: package.__name__)
+def test_type_checkers_see_the_names_that_are_lazy(package):
     """The block that only type checkers read imports each name of __all__, under its own name, from its home."""
-    tree = ast.parse(files(quipref).joinpath("__init__.py").read_text(encoding="utf-8"))
+    tree = ast.parse(files(package).joinpath("__init__.py").read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     seen = [(alias.asname, alias.name, node.module) for node in block.body for alias in node.names]
-    assert sorted(seen) == [(name, name, f"quipref.{quipref._HOME[name]}") for name in quipref.__all__]
+    assert sorted(seen) == [(name, name, f"{package.__name__}.{package._HOME[name]}") for name in package.__all__]
 
 
 def test_the_package_is_marked_as_typed():

@@ -141,7 +141,13 @@ class Report:
 
 
 class RounderCheckError(AssertionError):
-    """A rounder failed a check; `report` has all that is known."""
+    """A rounder failed a check.
+
+    Parameters
+    ----------
+    report : Report
+        With all that is known; the error keeps it as an attribute, and its text is the report's.
+    """
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from quipref.problems import random_layer
+from quipref.testing.calling import TimeUp, time_limit
 from quipref.testing.checks.registry import Budget, Check, CheckFailed, Finding, Hung, OutOfTime, Refused, checks_of
 from quipref.testing.paste import pasteable
 from quipref.testing.report import Outcome
+
+GRACE = 1.0  # seconds beyond its share after which a check is interrupted wherever it is
 
 
 def chosen_checks(tiers, only, expected, promises=()) -> list[Check]:
@@ -66,19 +69,28 @@ def outcome_of(check: Check, subject, said, budget) -> Outcome:
     try:
         if not budget.left():
             raise OutOfTime
-        found = check.run(subject, said, budget) or found
+        with time_limit(budget.left() + GRACE):
+            found = check.run(subject, said, budget) or found
         status, message = found.verdict, found.message
     except (CheckFailed, Hung) as failure:
         status, message, example = "failed", failure.message, failure.layer
     except Refused as refusal:
         status, message, example = "refused", refusal.message, refusal.layer
-    except OutOfTime:
+    except (OutOfTime, TimeUp):
         status, message = "skipped", "no time was left; give it more seconds"
     except Exception as error:  # a quantizer among the tags is a stranger's too
         status, message = "failed", f"the check itself stopped: {type(error).__name__}: {error}"
-    code = "" if example is None or status != "failed" else pasteable(example)
+    code = written(example) if status == "failed" and example is not None else ""
     seconds = time.monotonic() - start
     return Outcome(check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures)
+
+
+def written(example) -> str:
+    """The example as code; what is no array as it calls itself."""
+    try:
+        return pasteable(example)
+    except TypeError:
+        return repr(example)
 
 
 def against(outcome: Outcome, reason: str | None) -> Outcome:

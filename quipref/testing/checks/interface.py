@@ -43,7 +43,7 @@ def check_result_is_new(rounder, tags, budget):
     """W_hat is the caller's own: no view of W or H, and not overwritten by the next call."""
     for seed in range(3):
         layer = sample(tags, seed=seed)
-        rounder(*layer)
+        rounder(*sample(tags, seed=seed + 3))
         answer = rounder.ask(*layer)
         if answer.shares:
             raise CheckFailed(f"it returned a view of {' and '.join(answer.shares)}; return a copy", layer)

@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from quipref.testing.calling import TimeUp
+from quipref.testing.hermetic import without_local_constants
+
 ROUNDER_TIERS = ("interface", "algebra", "theory", "statistics")
 QUANTIZER_TIERS = ("codebook",)
 
@@ -92,7 +95,8 @@ class Budget:
     def for_all(self, strategy: st.SearchStrategy[Any], holds: Callable[[Any], None]) -> int:
         """Try `holds` on drawn examples; raise the `CheckFailed` of the smallest that fails, or return their number.
 
-        Repeats with the seed, writes nothing, and stops where the time ends with what was found until then.
+        Repeats with the seed, writes nothing, and stops where the time ends with what was found until then; if it
+        ends before the first example, the check says nothing.
         """
         tried, found = 0, None
 
@@ -113,11 +117,12 @@ class Budget:
             phases=(Phase.explicit, Phase.generate, Phase.target, Phase.shrink),
         )  # fmt: skip
         try:
-            seed(self.seed)(quiet(given(strategy)(once)))()
-        except OutOfTime:
-            if found is None:
+            with without_local_constants():
+                seed(self.seed)(quiet(given(strategy)(once)))()
+        except (OutOfTime, TimeUp):
+            if found is None and tried:
                 return tried
-            raise found from None
+            raise found or OutOfTime from None
         except Flaky:  # the rounder answers the same question in two ways
             if found is None:
                 raise
@@ -155,11 +160,7 @@ def check(tier: str, when: Callable[[Any], bool] = lambda tags: True) -> Callabl
 
 def checks_of(tiers: tuple[str, ...] = ROUNDER_TIERS) -> list[Check]:
     """All checks of these tiers, in the order in which they stand in their files."""
-    from importlib.util import find_spec  # until all tiers are there
-
-    modules = [
-        import_module(f"quipref.testing.checks.{tier}") for tier in tiers if find_spec(f"quipref.testing.checks.{tier}")
-    ]
+    modules = [import_module(f"quipref.testing.checks.{tier}") for tier in tiers]
     functions = [
         thing for module in modules for thing in vars(module).values()
         if hasattr(thing, "quipref_check") and thing.__module__ == module.__name__

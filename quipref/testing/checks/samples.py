@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from quipref.problems import Layer, Spectrum, random_layer
 from quipref.testing.checks.registry import CheckFailed
 from quipref.testing.protocol import Tags
-from quipref.testing.tagged import in_units, shape_unit
+from quipref.testing.tagged import shape_unit
 
 Array = NDArray[np.floating]
 JITTER = 1e-4  # of the grid's unit: far above rounding errors, far below what a statement is about
@@ -18,7 +18,7 @@ def sample(tags: Tags, m: int = 3, n: int = 4, seed: int = 0, spectrum: Spectrum
     """One layer in generic position, of m x n times the shape that the blocks ask for."""
     rows, columns = shape_unit(tags)
     W, H = random_layer(m * rows, n * columns, spectrum=spectrum, seed=seed)
-    return in_units(Layer(2 * W, H), tags)
+    return Layer(2 * tags.unit * W, H)
 
 
 def jittered(W: Array, tags: Tags) -> Iterator[Array]:
