@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from quipref import checks
 from quipref.problems import Layer
 from quipref.proxy import proxy_loss
+from quipref.rounding.grid import AffineGrid
 from quipref.testing.calling import Caller
-from quipref.testing.checks.registry import Refused
 from quipref.testing.guard import Guarded
 from quipref.testing.loss_bounds import BOUNDS, NEEDS_CELLS, cell_radius
 from quipref.testing.paste import pasteable
@@ -107,10 +107,7 @@ def worst_layer(
     guarded, found = Guarded(Caller(rounder), said, seed=checks.integer(seed, "seed", low=0)), []
 
     def look(layer, found_by):
-        try:
-            W_hat = guarded(*layer)
-        except Refused:
-            return 0.0
+        W_hat = guarded(*layer)
         loss, most = proxy_loss(layer.W, W_hat, layer.H), BOUNDS[bound](layer, said)
         noise = quadratic_slack(layer, W_hat)
         ratio = loss / most if most > noise else 0.0 if loss <= most + 2 * noise else np.inf
@@ -147,8 +144,11 @@ def _refuse(n, m, bound, tags):
             f"bound must be 'nearest' or 'ldlq' for the grid {tags.quantizer!r}, since no theorem bounds its errors, "
             f"but {bound!r} came."
         )
-    if bound == "average_case" and tags.block > 1:
-        raise ValueError("bound must not be 'average_case' where columns are rounded together. Take 'ldlq'.")
+    if bound == "average_case" and not (isinstance(tags.quantizer, AffineGrid) and tags.block == 1):
+        raise ValueError(
+            "bound must not be 'average_case', which is for one column at a time on evenly spaced values, but the grid "
+            f"is {tags.quantizer!r} in blocks of {tags.block}. Take 'ldlq'."
+        )
     for size, name, unit in zip((m, n), ("m", "n"), shape_unit(tags), strict=True):
         if size % unit:
             raise ValueError(f"{name} must be a multiple of {unit}, which is rounded together, but {size} came.")
