@@ -1,8 +1,7 @@
-"""What stands between the checks and a stranger's code: tags, calls, time limits, interpreters of their own."""
+"""What stands between the checks and a stranger's code: tags, calls, time limits."""
 
 import functools
 import signal
-import textwrap
 import threading
 import time
 
@@ -11,11 +10,10 @@ import pytest
 import quantizers
 
 import quipref
-from quipref.testing import QuantizerTags, Tags, check_rounder, protocol, tags
+from quipref.testing import QuantizerTags, Tags, protocol, tags
 from quipref.testing.calling import Caller, TimeUp, described, laid_out, time_limit
 from quipref.testing.checks.registry import CheckFailed, Hung, Refused
 from quipref.testing.guard import Guarded, GuardedQuantizer, is_singular
-from quipref.testing.worker import IsolatedCaller, address, located
 
 W, H = quipref.random_layer(2, 4, seed=0)
 
@@ -202,114 +200,3 @@ def test_no_time_limit_in_other_threads():
     thread.start()
     thread.join()
     assert done
-
-
-# --- an interpreter of its own ---
-
-STRANGER = """
-import os, time
-import numpy as np
-
-def nearest(W, H):
-    print("noise")
-    return np.floor(W + 0.5)
-
-def writes(W, H):
-    W[:] = 0
-    return W
-
-def hangs(W, H):
-    while True:
-        try:
-            time.sleep(1)
-        except BaseException:
-            pass
-
-def dies(W, H):
-    os._exit(7)
-
-def draws(W, H, rng):
-    return np.floor(W + np.random.default_rng(rng).random(W.shape))
-
-def refuses(W, H):
-    raise np.linalg.LinAlgError("no")
-
-def listed(W, H):
-    return [1]
-
-class Idea:
-    rounder = staticmethod(nearest)
-
-number = 3
-"""
-
-
-@pytest.fixture
-def stranger(tmp_path, monkeypatch):
-    """The name of a module on the path."""
-    name = f"stranger_{tmp_path.name}"
-    (tmp_path / f"{name}.py").write_text(textwrap.dedent(STRANGER))
-    (tmp_path / f"{name}_ends.py").write_text("import os; os._exit(5)")
-    monkeypatch.syspath_prepend(tmp_path)
-    return name
-
-
-def test_an_isolated_rounder(stranger):
-    def ask(function, **options):
-        caller = IsolatedCaller(f"{stranger}:{function}")
-        try:
-            return caller.ask(W, H, **options)
-        finally:
-            caller.close()
-
-    assert np.array_equal(ask("nearest", seconds=30, layout="strided").value, np.floor(W + 0.5))
-    written = ask("writes")
-    assert (written.changed, written.shares) == (("W",), ("W",))
-    assert ask("draws", rng=3).value.shape == W.shape
-    first, second = (ask("draws", rng=np.random.default_rng(0)).value for _ in range(2))
-    assert np.array_equal(first, second)
-    assert (ask("refuses").kind, ask("listed").said) == ("refusal", "it returned a list")
-    assert ask("dies").said == "its interpreter ended with exit status 7"
-    assert ask("hangs", seconds=0.1).said == "it did not return within 0.1 s"
-
-
-def test_an_interpreter_is_started_again_after_it_was_killed(stranger):
-    caller = IsolatedCaller(f"{stranger}:hangs")
-    try:
-        assert [caller.ask(W, H, seconds=0.1).kind for _ in range(2)] == ["hung", "hung"]
-        assert caller.close() is None
-    finally:
-        caller.close()
-
-
-def test_checks_of_an_isolated_rounder(stranger):
-    report = check_rounder(f"{stranger}:nearest", isolate=True, only=["interface"], max_examples=3)
-    assert report.failed == []
-    assert report.rounder == f"{stranger}:nearest"
-    report = check_rounder(f"{stranger}:Idea.rounder", only=["singular"])
-    assert report.passed == ["singular"]
-
-
-def test_what_cannot_be_imported(stranger, monkeypatch):
-    for name, message in [
-        ("nothing", "rounder must read MODULE:FUNCTION"),
-        ("no_such_module:f", "it raised ModuleNotFoundError"),
-        (f"{stranger}:nothing", "it raised AttributeError"),
-        (f"{stranger}:number", "is int"),
-    ]:
-        for isolate in (False, True):
-            with pytest.raises(ValueError, match=message):
-                check_rounder(name, isolate=isolate)
-    with pytest.raises(ValueError, match="ended the interpreter"):
-        check_rounder(f"{stranger}_ends:f", isolate=True)
-    monkeypatch.setattr("quipref.testing.worker.START_SECONDS", 0.001)
-    with pytest.raises(ValueError, match="rounder must be imported within 0.001 s"):
-        check_rounder(f"{stranger}:nearest", isolate=True)
-
-
-def test_addresses():
-    assert address(quipref.ldlq) == "quipref.rounding.ldlq:ldlq"
-    assert located("quipref.rounding.ldlq:ldlq") is quipref.ldlq
-    for rounder in (lambda W, H: W, functools.partial(nearest)):
-        with pytest.raises(ValueError, match="rounder must be importable for isolate=True"):
-            address(rounder)

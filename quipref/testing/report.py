@@ -1,11 +1,9 @@
 """What became of a rounder's checks: a table to read, a picture for notebooks, plain records for programs."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
-
-from quipref.tables import markdown
 
 Status = Literal[
     "passed", "failed", "refused", "not_told_apart", "expected_failure", "unexpected_pass", "skipped"
@@ -105,7 +103,7 @@ class Report:
         return {"rounder": self.rounder, "tags": tags, "failed": self.failed, "outcomes": outcomes, "bounds": bounds}
 
     def __str__(self) -> str:
-        parts = [self.headline(), markdown(HEADINGS, [cells(outcome) for outcome in self.outcomes])]
+        parts = [self.headline(), table([HEADINGS, *(cells(outcome) for outcome in self.outcomes)])]
         parts += [line for line in (self.bounds_line(),) if line]
         for outcome in self.shown():
             parts.append(f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}".rstrip())
@@ -156,10 +154,18 @@ class RounderCheckError(AssertionError):
 
 def cells(outcome: Outcome) -> list[str]:
     """A line of the table."""
-    figures = ", ".join(f"{name} {short(value)}" for name, value in outcome.figures.items())
-    said = "; ".join(part for part in (outcome.message, figures) if part)
+    said = outcome.message or ", ".join(f"{name} {short(value)}" for name, value in outcome.figures.items())
     words = (outcome.name, outcome.tier, outcome.status.replace("_", " "), f"{outcome.seconds:.2f}")
     return [*words, said if len(said) <= WIDEST else said[: WIDEST - 3] + "..."]
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """Columns under their headings, numbers to the right, and a rule below the headings."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    sides = [">" if heading == "seconds" else "<" for heading in lines[0]]
+    form = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
+    heading, *rest = [form.format(*line).rstrip() for line in lines]
+    return "\n".join([heading, "-" * max(map(len, [heading, *rest])), *rest])
 
 
 def short(value: Any) -> str:

@@ -71,6 +71,7 @@ def check_rounder(
 
     Examples
     --------
+    >>> import numpy as np
     >>> def ceiling(W, H):
     ...     return np.ceil(W)
     >>> check_rounder(ceiling, only=["algebra"], on_fail=None).failed

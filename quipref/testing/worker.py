@@ -21,6 +21,7 @@ from quipref.testing.calling import Answer, Caller, Layout, described
 from quipref.testing.protocol import Rounder
 
 START_SECONDS = 60.0  # for the imports of a fresh interpreter
+PATIENCE = 2.0  # seconds for an interpreter to end when there are no more questions
 PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from quipref.testing.worker import serve; serve(sys.argv[2])"
@@ -95,11 +96,10 @@ class IsolatedCaller:
             write(self.process.stdin, {"W": W, "H": H}, question)
             arrays, answer = self._reply(seconds)
         except queue.Empty:
+            self.process.kill()
             self.close()
             return Answer(said=f"it did not return within {seconds:g} s", kind="hung")
         except (EOFError, OSError):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(1)  # it ends by itself, and its own exit status tells more
             return Answer(said=f"its interpreter ended with exit status {self.close()}", kind="error")
         shares, changed = tuple(answer.pop("shares")), tuple(answer.pop("changed"))
         return Answer(arrays.get("value"), shares=shares, changed=changed, **answer)
@@ -115,6 +115,7 @@ class IsolatedCaller:
         try:
             trouble = self._reply(START_SECONDS)[1]["trouble"]
         except queue.Empty:
+            self.process.kill()
             trouble = f"rounder must be imported within {START_SECONDS:g} s, but {self.name!r} was not."
         except EOFError:
             trouble = f"rounder must be importable, but the import of {self.name!r} ended the interpreter."
@@ -123,14 +124,17 @@ class IsolatedCaller:
             raise ValueError(trouble)
 
     def close(self) -> int | None:
-        """End the interpreter, by force unless it has ended; its exit status."""
+        """End the interpreter, by force if it does not end by itself; its exit status."""
         process, self.process = self.process, None
         if process is None:
             return None
-        process.kill()
-        with contextlib.suppress(OSError):  # what was to be flushed has no reader any more
+        with contextlib.suppress(OSError):  # what was to be flushed may have no reader any more
             process.stdin.close()
-        return process.wait()
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def _reply(self, seconds):
         reply = self.replies.get(timeout=seconds)

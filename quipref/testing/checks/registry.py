@@ -107,8 +107,8 @@ class Budget:
             tried += 1
             try:
                 holds(drawn)
-            except CheckFailed as failure:
-                found = failure
+            except (CheckFailed, Refused) as verdict:
+                found = verdict
                 raise
 
         quiet = settings(
@@ -124,8 +124,6 @@ class Budget:
                 return tried
             raise found or OutOfTime from None
         except Flaky:  # the rounder answers the same question in two ways
-            if found is None:
-                raise
             raise CheckFailed(f"{found.message} (not every time)", found.layer) from None
         return tried
 
