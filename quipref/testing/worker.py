@@ -1,6 +1,6 @@
 """A rounder in an interpreter of its own, which is killed when it hangs; nothing but npy bytes passes between the two.
 
-A message is its length in eight bytes and an npz archive, read without pickle: arrays, and the rest as JSON.
+A message is its length in eight bytes, a line of JSON, and the arrays one after the other, read without pickle.
 """
 
 import contextlib
@@ -160,14 +160,18 @@ def serve(name: str) -> None:
         rng = np.random.default_rng(question["rng"]) if question["generator"] else question["rng"]
         answer = caller.ask(arrays["W"], arrays["H"], layout=question["layout"], rng=rng)
         values = {} if answer.value is None else {"value": answer.value}
-        write(answers, values, asdict(replace(answer, value=None)))
+        rest = asdict(replace(answer, value=None))
+        rest.pop("value")
+        write(answers, values, rest)
 
 
 def write(stream, arrays: dict[str, np.ndarray], rest: dict[str, Any]) -> None:
     """Send a message."""
-    buffer = io.BytesIO()
-    np.savez(buffer, rest=json.dumps({name: rest[name] for name in rest if name != "value"}), **arrays)
-    stream.write(len(buffer.getvalue()).to_bytes(8, "little") + buffer.getvalue())
+    content = io.BytesIO()
+    content.write(json.dumps({"names": list(arrays), "rest": rest}).encode() + b"\n")
+    for array in arrays.values():
+        np.save(content, array, allow_pickle=False)
+    stream.write(len(content.getvalue()).to_bytes(8, "little") + content.getvalue())
     stream.flush()
 
 
@@ -177,9 +181,9 @@ def read(stream) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     content = stream.read(int.from_bytes(length, "little")) if len(length) == 8 else b""
     if not content or len(content) != int.from_bytes(length, "little"):
         return None
-    with np.load(io.BytesIO(content), allow_pickle=False) as found:
-        arrays = {name: found[name] for name in found.files}
-    return arrays, json.loads(str(arrays.pop("rest")))
+    parts = io.BytesIO(content)
+    head = json.loads(parts.readline())
+    return {name: np.load(parts, allow_pickle=False) for name in head["names"]}, head["rest"]
 
 
 def _collect(stream, replies):
