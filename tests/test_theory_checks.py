@@ -191,10 +191,9 @@ def test_too_few_layers_make_no_verdict():
 
 
 def test_sentences():
-    layer = quipref.random_layer(1, 1, seed=0)
-    assert Comparison(0.2, 0.1, 40, layer).against("LDLQ") == "worse than LDLQ: +20.0% +- 10.0% on 40 layers"
-    assert Comparison(0.0, 0.0, 40, layer).against("LDLQ") == "the same losses as LDLQ on 40 layers"
-    assert "not told apart from LDLQ at this sample size" in Comparison(0.05, 0.1, 40, layer).against("LDLQ")
+    assert Comparison(0.2, 0.1, 40).against("LDLQ") == "worse than LDLQ: +20.0% +- 10.0% on 40 layers"
+    assert Comparison(0.0, 0.0, 40).against("LDLQ") == "the same losses as LDLQ on 40 layers"
+    assert "not told apart from LDLQ at this sample size" in Comparison(0.05, 0.1, 40).against("LDLQ")
 
 
 # --- what the checks are made of ---

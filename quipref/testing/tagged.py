@@ -5,13 +5,14 @@ from math import lcm
 import numpy as np
 from hypothesis import strategies as st
 
-from quipref.problems import Layer, random_layer
+from quipref.problems import Layer, Spectrum, random_layer
 from quipref.rounding.grid import AffineGrid
 from quipref.testing import strategies
+from quipref.testing.drawing import GENERIC
 from quipref.testing.protocol import Tags
 
 BLOCKS = (1, 2, 4, 8)  # that a drawn layer has side by side
-REGULAR = ("power", "flat", "outlier")
+REGULAR: tuple[Spectrum, ...] = ("power", "flat", "outlier")
 MOST_COLUMNS = 16  # of a drawn layer with more than one block
 
 
@@ -28,9 +29,25 @@ def drawn_layers(tags: Tags, n: int | None = None, m: int | None = None) -> st.S
     tall = st.integers(1, 3).map(lambda k: rows * k) if m is None else m
     singular = tags.handles_singular
     entries = strategies.layers(tall, wide, low=1e-2, singular=singular, outliers=True, dead=singular)
-    spectra = REGULAR + (("low_rank", "dead") if singular else ())
-    drawn = entries | strategies.seeded_layers(tall, wide, spectra=spectra)
+    drawn = or_by_seed(entries, REGULAR + (("low_rank", "dead") if singular else ()))
     return drawn.map(lambda layer: Layer(tags.unit * layer.W, layer.H))
+
+
+def or_by_seed(entries: st.SearchStrategy[Layer], spectra: tuple[Spectrum, ...]) -> st.SearchStrategy[Layer]:
+    """Layers drawn entry by entry, or in generic position; the latter shrink to the former where they can.
+
+    Of ``layers() | seeded_layers()`` the second is the smaller to Hypothesis, as it makes fewer choices. Here the seed
+    comes on top of the entries that it replaces.
+    """
+
+    @st.composite
+    def draw_layer(draw):
+        layer, seed = draw(entries), draw(GENERIC)
+        if seed is None:
+            return layer
+        return random_layer(*layer.W.shape, spectrum=draw(st.sampled_from(spectra)), seed=seed)
+
+    return draw_layer()
 
 
 def sampled_layer(tags: Tags, seed: int) -> Layer:

@@ -15,12 +15,13 @@ from quipref.testing.protocol import Tags
 
 Array = NDArray[np.float64]
 NEARLY = 1 - 1e-6  # of half a step: a tie may go either way, and rounding errors must not make one
+GENERIC = 24
 SPECTRA = (("power", "haar"), ("outlier", "haar"), ("power", "identity"))
 
 
 def constructed(n: int, tags: Tags, m: int = 1, seed: int = 0) -> Iterator[tuple[str, Layer]]:
     """(name, layer) of every construction that exists for n columns."""
-    for name, layer in (*_at_the_edge(n, m, seed), *_in_agreement(n, m, tags), *_known(n, m)):
+    for name, layer in (*_at_the_edge(n, m, seed), *_in_agreement(n, m, tags), *_known(n, m), *_generic(n, m, seed)):
         offset = getattr(tags.quantizer, "offset", 0.0)
         yield name, Layer(tags.unit * (layer.W + offset), layer.H)
 
@@ -55,6 +56,14 @@ def _known(n, m) -> Iterator[tuple[str, Layer]]:
     W, H = np.zeros(n), np.eye(n)
     W[:3], H[:3, :3] = LDLQ_LOSES.W[0], LDLQ_LOSES.H
     yield "the smallest layer on which LDLQ loses to nearest", Layer(_rows(W, m), H)
+
+
+def _generic(n, m, seed) -> Iterator[tuple[str, Layer]]:
+    """Layers in generic position: one in a few refutes what holds for every layer with a structure."""
+    rng = np.random.default_rng([seed, n])
+    for _ in range(GENERIC):
+        W, H = random_layer(m, n, seed=rng)  # H has no eigenvalue below 1 / (1 + log n)
+        yield "a random layer", Layer(W.round(3), H.round(3))
 
 
 def worst_signs(H: Array) -> Array:

@@ -5,8 +5,8 @@ difference; a verdict needs zero outside of it.
 """
 
 from quipref.testing import loss_bounds
-from quipref.testing.checks.registry import CheckFailed, Finding, check
-from quipref.testing.comparison import compared
+from quipref.testing.checks.registry import Finding, check
+from quipref.testing.comparison import compared, fail_if_worse
 
 
 def has_grid(tags):
@@ -33,8 +33,7 @@ def check_average_against_nearest(rounder, tags, budget):
     """
     found = compared(rounder, tags, budget, loss_bounds.nearest)
     other = "stochastic rounding without feedback" if tags.random else "nearest rounding"
-    if found.verdict == "worse":
-        raise CheckFailed(f"the mean loss is {found.against(other)}", found.example)
+    fail_if_worse(found, other, rounder, tags, budget, loss_bounds.nearest)
     return told(found, other)
 
 

@@ -8,7 +8,7 @@ from hypothesis import target
 
 from quipref.proxy import proxy_loss
 from quipref.testing.checks.registry import CheckFailed, Finding, check
-from quipref.testing.comparison import compared
+from quipref.testing.comparison import compared, fail_if_worse
 from quipref.testing.loss_bounds import BOUNDS, cell_radius, known_cells, without_end
 from quipref.testing.slack import feedback_slack, quadratic_slack
 from quipref.testing.tagged import drawn_layers, shape_unit
@@ -43,7 +43,7 @@ def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
 
     budget.for_all(drawn_layers(tags), holds)
     rows, columns = shape_unit(tags)
-    for n in (2 * columns, 8 * columns):
+    for n in (2 * columns, 4 * columns, 8 * columns):
         layers = (layer for _, layer in constructed(n, tags, rows, budget.seed))
         broken = [found for found in (look(layer) for layer in layers if budget.left()) if found[1]]
         if broken:
@@ -119,6 +119,5 @@ def check_average_case(rounder, tags, budget):
     """
     formula = "m/6 tr D" if tags.random else "m/12 tr D"
     found = compared(rounder, tags, budget, BOUNDS["average_case"])
-    if found.verdict == "worse":
-        raise CheckFailed(f"the mean loss is {found.against(formula)}", found.example)
+    fail_if_worse(found, formula, rounder, tags, budget, BOUNDS["average_case"])
     return Finding(found.figures, message=found.against(formula))
