@@ -12,7 +12,7 @@ from quipref.testing import loss_bounds, slack, tagged, worst_cases
 from quipref.testing.calling import Caller
 from quipref.testing.checks import statistics, theory
 from quipref.testing.checks.registry import Budget, CheckFailed, OutOfTime
-from quipref.testing.comparison import Comparison, compared
+from quipref.testing.comparison import Comparison, compared, fail_if_worse
 from quipref.testing.guard import Guarded
 from quipref.testing.protocol import Tags
 from quipref.testing.strategies import layers, low_rank_hessians, seeded_layers
@@ -102,9 +102,19 @@ def test_a_bound_that_is_kept(check, rounder, tags):
 @pytest.mark.parametrize(("check", "rounder", "tags"), FALSE)
 def test_a_bound_that_is_broken_is_shown_by_a_layer(check, rounder, tags):
     with pytest.raises(CheckFailed) as caught:
-        run(check, rounder, tags, 25, seconds=4.0)
+        run(check, rounder, tags, 25)
+    if check is theory.check_average_case:  # no layer alone breaks an average
+        assert caught.value.layer is None and "worse than m/12 tr D" in caught.value.message
+        return
     W, H = caught.value.layer
-    assert len(W) and W.shape[1] == len(H)
+    assert len(W) and W.shape[1] == len(H) <= 8 * tags.block
+    if check is statistics.check_average_against_nearest and not tags.random:
+        assert ratio(rounder, caught.value.layer, "nearest") > 1.1
+
+
+def ratio(rounder, layer, bound):
+    W, H = layer
+    return quipref.proxy_loss(W, rounder(W, H), H) / loss_bounds.BOUNDS[bound](layer, INTEGERS)
 
 
 def test_ldlq_comes_as_near_to_its_bound_as_the_theorem_says():
@@ -188,6 +198,15 @@ def test_too_few_layers_make_no_verdict():
     with pytest.raises(OutOfTime):
         compared(nearest, INTEGERS, budget(seconds=0.0), loss_bounds.nearest)
     assert compared(nearest, INTEGERS, budget(1), loss_bounds.nearest).layers == 4
+
+
+def test_an_average_that_is_lost_fails_without_an_example_too():
+    worse = Comparison(0.2, 0.1, 40)
+    for rounder, seconds in ((nearest, 60.0), (floor, 0.0)):
+        with pytest.raises(CheckFailed, match="worse than nearest") as caught:
+            fail_if_worse(worse, "nearest", rounder, INTEGERS, budget(seconds=seconds), loss_bounds.nearest)
+        assert caught.value.layer is None
+    fail_if_worse(Comparison(0.1, 0.2, 40), "nearest", floor, INTEGERS, budget(), loss_bounds.nearest)
 
 
 def test_sentences():

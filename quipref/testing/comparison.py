@@ -1,6 +1,7 @@
 """A rounder's mean loss against another's on the same random layers: better, worse, or not told apart by so many."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -96,5 +97,6 @@ def fail_if_worse(
         if loss > 1.1 * compare + quadratic_slack(layer, W_hat):
             raise CheckFailed(f"{message}; on this layer it is {loss:.4g} and {compare:.4g}", layer)
 
-    budget.for_all(drawn_layers(tags), holds)
+    with suppress(OutOfTime):  # the verdict stands without an example
+        budget.for_all(drawn_layers(tags), holds)
     raise CheckFailed(message)

@@ -8,7 +8,7 @@ from hypothesis import target
 
 from quipref.proxy import proxy_loss
 from quipref.testing.checks.registry import CheckFailed, Finding, check
-from quipref.testing.comparison import compared, fail_if_worse
+from quipref.testing.comparison import compared
 from quipref.testing.loss_bounds import BOUNDS, cell_radius, known_cells, without_end
 from quipref.testing.slack import feedback_slack, quadratic_slack
 from quipref.testing.tagged import drawn_layers, shape_unit
@@ -41,13 +41,13 @@ def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
             raise failure
         target(ratio, label=name)
 
-    budget.for_all(drawn_layers(tags), holds)
     rows, columns = shape_unit(tags)
-    for n in (2 * columns, 4 * columns, 8 * columns):
+    for n in (2 * columns, 4 * columns, 8 * columns):  # these need no shrinking, so they come first
         layers = (layer for _, layer in constructed(n, tags, rows, budget.seed))
         broken = [found for found in (look(layer) for layer in layers if budget.left()) if found[1]]
         if broken:
             raise max(broken, key=lambda found: found[0])[1]
+    budget.for_all(drawn_layers(tags), holds)
     figures = {"largest_ratio": max(ratios), "layers": len(ratios) - 1}
     return Finding(figures, message=f"at most {max(ratios):.4f} of {formula}")
 
@@ -119,5 +119,6 @@ def check_average_case(rounder, tags, budget):
     """
     formula = "m/6 tr D" if tags.random else "m/12 tr D"
     found = compared(rounder, tags, budget, BOUNDS["average_case"])
-    fail_if_worse(found, formula, rounder, tags, budget, BOUNDS["average_case"])
+    if found.verdict == "worse":  # no single layer shows it: half of all lie above their mean
+        raise CheckFailed(f"the mean loss is {found.against(formula)}")
     return Finding(found.figures, message=found.against(formula))
