@@ -186,7 +186,7 @@ tail_biting.best_circles(X, values, trellis, backend="numpy")
 quipref.marcellin_fischer(1, 4, seed=0, n_sequences=2, n_weights=8).quantize(W)
 from quipref.methods import registry
 for method, options in registry.tour_rows():
-    if method == "qtip":
+    if method in ("quip#", "qtip"):
         options = options | {"transform": "kronecker"}  # the Hadamard transform of a layer is always the compiled one
     layer = quipref.quantize(W, H, method=method, bits=2, backend="numpy", **options)
     layer.dequantize(), layer.matvec(W[0]), layer @ W.T, layer.size_in_bits()
