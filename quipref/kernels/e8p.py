@@ -206,6 +206,6 @@ def point_values(codes, patterns, scale, first_row, last_row, X_hat):
         for i in range(8):
             signs[row, i] = -1 if (row ^ below) & SIGN_BIT[i] else 1
     for row in range(first_row, last_row):
-        high, low = codes[row] >> 8, codes[row] & 255
+        v, sign, shift, q = stored[codes[row] >> 8], signs[codes[row] & 255], shifts[codes[row] & 255], X_hat[row]
         for i in range(8):
-            X_hat[row, i] = scale * (stored[high, i] * signs[low, i] + shifts[low])
+            q[i] = scale * (v[i] * sign[i] + shift)
