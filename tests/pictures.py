@@ -1,6 +1,7 @@
 """An example of every picture: the topics, their public functions, and a call that draws each."""
 
 import numpy as np
+import pictures_block_ldlq
 import pictures_residual
 import pictures_trellis
 import pictures_viterbi
@@ -208,6 +209,7 @@ def backward(H):
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
 TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS)
+TOPICS += pictures_block_ldlq.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -247,5 +249,6 @@ EXAMPLES = {
     errata.summary: summary,
     **pictures_trellis.EXAMPLES,
     **pictures_viterbi.EXAMPLES,
+    **pictures_block_ldlq.EXAMPLES,
     **pictures_residual.EXAMPLES,
 }
