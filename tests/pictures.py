@@ -2,6 +2,7 @@
 
 import numpy as np
 import pictures_block_ldlq
+import pictures_lattice
 import pictures_residual
 import pictures_trellis
 import pictures_viterbi
@@ -208,7 +209,7 @@ def backward(H):
 
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
-TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS)
+TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_lattice.TOPICS)
 TOPICS += pictures_block_ldlq.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
@@ -250,5 +251,6 @@ EXAMPLES = {
     **pictures_trellis.EXAMPLES,
     **pictures_viterbi.EXAMPLES,
     **pictures_block_ldlq.EXAMPLES,
+    **pictures_lattice.EXAMPLES,
     **pictures_residual.EXAMPLES,
 }

@@ -44,7 +44,8 @@ def _curves(axes, rows, rates):
     axes.plot(bits, 4.0**-bits, color=COLOURS["bound"], lw=2, label="limit $D(R) = 4^{-R}$")
     for start, name in CURVES.items():
         points = [r for r in rows if r.code.startswith(start) and (start != "E8P" or "best" in r.code)]
-        axes.plot([r.bits for r in points], [r.measured for r in points], **_look(start), label=name)
+        if points:
+            axes.plot([r.bits for r in points], [r.measured for r in points], **_look(start), label=name)
     axes.set(yscale="log", xticks=rates)
     axes.legend(loc="lower left")
     label(axes, "Rate against error on $N(0, 1)$", "bits a weight, $R$", "mean squared error (log scale)")
