@@ -21,7 +21,7 @@ def vectors():
 def search_rate(_, repeats):
     """Millions of weights a second of `e8p.quantize` on one thread: the nearest points, and their values."""
     X = vectors()
-    (seconds,) = least([lambda: e8p.quantize(X, threads=1)], 4 * repeats)
+    (seconds,) = least([lambda: e8p.quantize(X, threads=1)], 20 * repeats)
     return X.size / seconds / 1e6
 
 
@@ -44,7 +44,7 @@ def search_in_plain_numpy(_, repeats):
 def decode_rate(_, repeats):
     """Billions of weights a second of `e8p.decode` on one thread."""
     codes = np.random.default_rng(0).integers(0, 2**16, VECTORS).astype(np.uint16)
-    (seconds,) = least([lambda: e8p.decode(codes, threads=1)], 4 * repeats)
+    (seconds,) = least([lambda: e8p.decode(codes, threads=1)], 100 * repeats)
     return 8 * VECTORS / seconds / 1e9
 
 
