@@ -233,4 +233,4 @@ def order_note(rows):
         return []
     pairs = (f"{b} ({loss[b]:.3f}) with {', '.join(f'{a} ({loss[a]:.3f})' for a in late[b])}" for b in late)
     why = [line for b in late for line in WHY.get(b, ())]
-    return [f"* order: {EXPECTED} is expected at 2 bits; here change places: {'; '.join(pairs)}.", *why]
+    return [f"* order: {EXPECTED} is expected at 2 bits.", f"  Here change places: {'; '.join(pairs)}.", *why]

@@ -69,7 +69,7 @@ def test_tables_are_read_only():
 
 
 def test_few_rows_are_not_worth_a_thread():
-    assert [e8p._busy(4, rows, 100) for rows in (0, 199, 200, 350, 10**6)] == [1, 1, 2, 3, 4]
+    assert [e8p.busy(4, rows, 100) for rows in (0, 199, 200, 350, 10**6)] == [1, 1, 2, 3, 4]
 
 
 class TestQuantizer:

@@ -83,11 +83,11 @@ def _search(X, scale, X_hat, backend, threads):
         search(X, patterns(), first, last, codes)
         write(codes, patterns(), scale, first, last, X_hat)
 
-    backends.over_rows(len(X), _busy(threads, len(X), ROWS_A_THREAD), task)
+    backends.over_rows(len(X), busy(threads, len(X), ROWS_A_THREAD), task)
     return codes
 
 
-def _busy(threads, rows, least):
+def busy(threads, rows, least):
     """So many threads that each has a worthwhile number of rows."""
     return min(backends.thread_count(threads), max(rows // least, 1))
 
@@ -179,7 +179,7 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
 
 
 def _write_points(codes, scale, X_hat, backend, threads):
-    write, threads = _twin(point_values, backend), _busy(threads, len(codes), 8 * ROWS_A_THREAD)
+    write, threads = _twin(point_values, backend), busy(threads, len(codes), 8 * ROWS_A_THREAD)
     backends.over_rows(len(codes), threads, lambda first, last: write(codes, patterns(), scale, first, last, X_hat))
 
 
