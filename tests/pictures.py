@@ -3,6 +3,7 @@
 import numpy as np
 import pictures_block_ldlq
 import pictures_lattice
+import pictures_quip_sharp
 import pictures_residual
 import pictures_trellis
 import pictures_viterbi
@@ -211,6 +212,7 @@ def backward(H):
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
 TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_lattice.TOPICS)
 TOPICS += pictures_block_ldlq.TOPICS
+TOPICS += pictures_quip_sharp.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -252,5 +254,6 @@ EXAMPLES = {
     **pictures_viterbi.EXAMPLES,
     **pictures_block_ldlq.EXAMPLES,
     **pictures_lattice.EXAMPLES,
+    **pictures_quip_sharp.EXAMPLES,
     **pictures_residual.EXAMPLES,
 }
