@@ -11,6 +11,7 @@ from quipref.incoherence.measure import root_mean_square
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.lattice.e8p import E8PQuantizer, check_columns
 from quipref.lattice.residual import RESIDUAL_SCALES, ResidualQuantizer
+from quipref.lattice.scales import SOURCE_SCALES
 from quipref.layer import QuantizedLayer
 from quipref.methods.bar import Counted, bar
 from quipref.rounding.block_descent import block_descent
@@ -23,7 +24,6 @@ SCALE_BITS = 32  # the scale is a float32
 # codebook, whose end no feedback can make good: on the small language model a fixed 0.8 loses a fifth more at 2 bits
 # than the best of these for each layer, and 1.03 two thirds more.
 TRIED_SCALES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05)
-AUTHORS_SCALES = {2: 1.03, 3: 0.98, 4: 1.03}
 ROWS = 16  # that they are tried on: so many of the longest, and as many of the others
 FARTHEST = 1000.0  # beyond it, and below its inverse, nothing is left of the weights, or of the codebook
 
@@ -69,7 +69,7 @@ def codebook(W, bits, source_scale, residual_scale=None, **search):
     if not 1 / FARTHEST <= source_scale <= FARTHEST:
         raise ValueError(
             f"source_scale must be from {1 / FARTHEST} to {FARTHEST:.0f}, but {source_scale:.3g} came. "
-            f"The authors' is {AUTHORS_SCALES[bits]}; None tries some."
+            f"The authors' is {SOURCE_SCALES[bits]}; None tries some."
         )
     scale = root_mean_square(W) / source_scale
     return E8PQuantizer(scale, **search) if bits == 2 else ResidualQuantizer(bits, scale, residual_scale, **search)
@@ -80,7 +80,7 @@ def best_scale(W, H, U, bits, residual_scale, search):
     rows, weights = sample(W)
     rms = root_mean_square(W)
     if not rms:
-        return AUTHORS_SCALES[bits]  # all are alike
+        return SOURCE_SCALES[bits]  # all are alike
     # Each scale has its copy of the rows, in units of the codebook: one run of feedback serves them all.
     X = np.concatenate([rows / rms * s for s in TRIED_SCALES], dtype=W.dtype)
     unit = E8PQuantizer(**search) if bits == 2 else ResidualQuantizer(bits, 1.0, residual_scale, **search)
