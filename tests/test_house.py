@@ -147,6 +147,15 @@ def test_an_unknown_name_is_an_attribute_error():
         quipref.ldql  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("part", "line"), [("formats", "from quipref.formats import quip_sharp"), ("bounds", "from quipref import bounds")]
+)
+def test_a_part_that_is_not_yet_imported_says_how(part, line, monkeypatch):
+    monkeypatch.delattr(quipref, part, raising=False)
+    with pytest.raises(AttributeError, match=f"no attribute '{part}'; it is .* imported by name: {line}"):
+        getattr(quipref, part)
+
+
 def test_the_version_is_that_of_the_project():
     assert f'version = "{quipref.__version__}"' in (ROOT / "pyproject.toml").read_text()
 
