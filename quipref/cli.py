@@ -143,7 +143,7 @@ def _picture(options):
     picture = Path(options.picture).resolve()
     if picture.suffix != ".png":
         raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {picture.stem}.png.")
-    return picture
+    return storage.in_folder(picture, "--picture")
 
 
 def run_compare(options):
@@ -153,15 +153,19 @@ def run_compare(options):
     for bits in options.bits:
         checks.integer(bits, "--bits", low=1, high=8)
     W, H = read_layer(options.layer)
-    total = len(options.bits) * len(tour.registry.tour_rows([W.shape]))
+    total = sum(len(tour.registry.tour_rows([W.shape], bits)) for bits in options.bits)
+    left_out = tour.left_out([W.shape], options.bits)
     with progress_bar("compare") as step:
         rows = tour.compare(
             {"layer": W}, {"layer": H}, bits=options.bits, step=lambda what, done: step(what, done, total)
         )
     if options.json:
-        _print_json({"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)})
+        _print_json(
+            {"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)}
+            | {"left_out": left_out}
+        )
     else:
-        print(tour.table(rows))
+        print(tour.table(rows, left_out))
 
 
 def run_table(options):

@@ -31,7 +31,7 @@ FOOTNOTES = {  # of methods, where the table has them
     ),
     "quip#": (
         "* quip#: eight weights of a row are a point of a codebook cut from the lattice E8; of ten scales a layer has",
-        "  the one that loses least on some rows. passes=10: eight columns at a time are rounded again, ten times.",
+        "  the one that loses least on some rows. passes=10: eight columns at a time, rounded again up to ten times.",
     ),
     "qtip": (
         "* qtip: a walk through a trellis of 2^state_bits states for each tile of 16 x 16 weights; to be quick the",
@@ -149,7 +149,7 @@ def compare(
     rows: list[Row] = []
     for b in bits:
         nearest = None
-        for method, options in registry.tour_rows([W.shape for W in linears.values()]):
+        for method, options in registry.tour_rows([W.shape for W in linears.values()], b):
             step(f"{label(method, options)} at {b} bits", len(rows))
             started = time.perf_counter()
             layers = {
@@ -217,11 +217,31 @@ def _number(value, digits):
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table, and its footnotes."""
+def left_out(shapes: Iterable[tuple[int, ...]], bits: Sequence[int]) -> list[str]:
+    """The methods that `compare` leaves out for layers of these shapes, and why; a sentence each."""
+    shapes, found = list(shapes), {}
+    for b in dict.fromkeys(bits):
+        for method, reason in registry.left_out(shapes, b).items():
+            found.setdefault((method, reason), []).append(str(b))
+    everywhere = len(set(bits))
+    where = {key: "" if len(at) == everywhere else f" at {', '.join(at)} bits" for key, at in found.items()}
+    return [f"{method} is left out{where[method, reason]}: {reason}." for method, reason in found]
+
+
+def table(rows: Iterable[Row], left_out: Iterable[str] = ()) -> str:
+    """The rows as a Markdown table, its footnotes, and a note of each method that has no row."""
     rows = list(rows)
-    notes = [line for method in dict.fromkeys(row.method for row in rows) for line in FOOTNOTES.get(method, ())]
-    return "\n".join((tables.markdown(HEADINGS, map(cells, rows)), "", *FOOTNOTE, *notes, *order_note(rows)))
+    notes = [line for method in FOOTNOTES if any(row.method == method for row in rows) for line in FOOTNOTES[method]]
+    return "\n".join(
+        (
+            tables.markdown(HEADINGS, map(cells, rows)),
+            "",
+            *FOOTNOTE,
+            *notes,
+            *order_note(rows),
+            *(f"* {line}" for line in left_out),
+        )
+    )
 
 
 def order_note(rows):

@@ -113,11 +113,29 @@ class TestScale:
         """The two longest count once, two of the four others for all four."""
         monkeypatch.setattr(quip_sharp, "ROWS", 2)
         W = np.diag([1.0, -6, 2, 5, 3, 4])
-        rows, weights = quip_sharp.sample(W)
+        rows, stand_for = quip_sharp.sample(W)
         assert rows.sum(axis=1).tolist() == [-6, 5, 4, 2]
-        assert weights.tolist() == [1, 1, 2, 2]
-        rows, weights = quip_sharp.sample(W[:2])
-        assert (len(rows), weights.tolist()) == (2, [1, 1])
+        assert stand_for.tolist() == [1, 1, 2, 2]
+        rows, stand_for = quip_sharp.sample(W[:2])
+        assert (len(rows), stand_for.tolist()) == (2, [1, 1])
+
+    @pytest.mark.parametrize("bits", [2, 3, 4])
+    def test_where_no_loss_tells_them_apart_the_squared_error_does(self, problem, bits, monkeypatch):
+        monkeypatch.setattr(quip_sharp, "TRIED_SCALES", (0.2, 0.9, 3.0))
+        W, nothing = problem[0], np.zeros((N, N))
+        errors = {
+            s: np.square(W - layer_of((W, nothing), bits, source_scale=s).dequantize(np.float64)).sum()
+            for s in quip_sharp.TRIED_SCALES
+        }
+        assert layer_of((W, nothing), bits, source_scale=None).options["source_scale"] == min(errors, key=errors.get)
+        assert min(errors, key=errors.get) == 0.9
+
+    @pytest.mark.parametrize("power", [-170, 170])
+    def test_the_size_of_H_does_not_matter(self, problem, power):
+        """H may be beyond single precision, in which the weights are rounded."""
+        W, H = problem[0].astype(np.float32), problem[1]
+        found = [layer_of((W, X), source_scale=None).options["source_scale"] for X in (H, np.ldexp(H, power))]
+        assert found[0] == found[1] != quip_sharp.TRIED_SCALES[0]
 
     @pytest.mark.parametrize("factor", [1e-30, 1e30])
     def test_squares_may_leave_single_precision(self, problem, factor):
@@ -206,7 +224,7 @@ class TestProgress:
 
 REFUSALS = [
     ({"bits": 1}, ValueError, "bits must be from 2 to 4, but 1 came"),
-    ({"bits": 5}, ValueError, "bits must be from 2 to 4, but 5 came"),
+    ({"bits": 5}, ValueError, "bits must be from 2 to 4, but 5 came. QuIP# has no other codebooks; ldlq takes 1 to 8."),
     ({"bits": 2.0}, TypeError, "bits must be an integer, but 2.0"),
     ({"source_scale": 0.0}, ValueError, "source_scale must be from 0.001 to 1000, but 0 came. The authors' is 1.03;"),
     ({"source_scale": 1e30}, ValueError, "source_scale must be from 0.001 to 1000, but 1e+30 came"),
@@ -245,9 +263,17 @@ def test_columns_that_fill_no_block_are_refused_with_advice_that_works():
     assert q.proxy_loss(W, layer.dequantize()[:, :20], H) < 0.1 * q.proxy_loss(W, 0 * W, H)
 
 
-@pytest.mark.parametrize(("shape", "taken"), [((5, 16), True), ((16, 20), False)])
-def test_which_layers_it_takes(shape, taken):
-    assert quip_sharp.takes(shape, passes=10) == taken
+@pytest.mark.parametrize("shape", [(5, 16), (16, 20)])
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 8])
+def test_it_says_no_where_quantize_does(shape, bits):
+    reason = quip_sharp.refuses(shape, bits, passes=10)
+    layer = q.random_layer(*shape, seed=0)
+    if reason is None:
+        assert layer_of(layer, bits).codes.shape == (5, 2)
+    else:
+        assert ("20 is no multiple of 8" if shape[1] == 20 else "its codebooks are of 2, 3 and 4 bits") in reason
+        with pytest.raises(ValueError, match="must"):
+            layer_of(layer, bits)
 
 
 @pytest.mark.parametrize("spectrum", ["low_rank", "dead"])

@@ -95,6 +95,14 @@ def test_table_is_markdown_with_footnotes(rows):
     assert sum(line.startswith("* quip:") for line in lines) == 1
 
 
+def test_a_layer_of_whole_tiles_leaves_nothing_out():
+    assert tour.left_out([(16, 16), (32, 48)], tour.BITS) == []
+    assert tour.left_out([(16, 16), (32, 20), (8, 12)], [2, 2, 3]) == [
+        "quip# is left out: it rounds 8 columns together, and 20 is no multiple of 8.",
+        "qtip is left out: its tiles are 16 x 16, and 32 x 20 is no whole number of them.",
+    ]
+
+
 def test_a_method_has_its_footnote_where_it_has_a_row(rows, monkeypatch):
     """What the note says of the number of states is what the rows and `quantize` have."""
     assert "* qtip" not in tour.table(rows)

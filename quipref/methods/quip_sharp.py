@@ -4,6 +4,8 @@ The codebook of 2 bits is `quipref.E8PQuantizer`, those of 3 and 4 are `quipref.
 passes of the authors' program are `quipref.block_descent`.
 """
 
+from functools import partial
+
 import numpy as np
 
 from quipref import checks
@@ -17,6 +19,7 @@ from quipref.methods.bar import Counted, bar
 from quipref.rounding.block_descent import block_descent
 from quipref.rounding.ldlq import ORDERS, column_order, feedback, feedback_factor
 
+BLOCK = E8PQuantizer.block  # columns
 BITS = (2, 3, 4)
 SCALE_BITS = 32  # the scale is a float32
 # Root mean squares of the weights, in units of the codebook, that are tried. Gaussian weights are rounded best near the
@@ -34,33 +37,41 @@ def quantize(
 ):  # fmt: skip
     """Round W (m, n) after incoherence processing, eight weights of a row together, each to its nearest point."""
     checks.choice(transform, "transform", (*TRANSFORMS, None))
-    backward = checks.choice(order, "order", ORDERS) == "backward"
+    in_order = {"forward": block_ldlq, "backward": backward_block_ldlq}[checks.choice(order, "order", ORDERS)]
     passes = checks.integer(passes, "passes", low=0)
-    bits = checks.integer(bits, "bits", low=min(BITS), high=max(BITS))
+    if bits not in BITS:
+        raise ValueError(f"bits must be from 2 to 4, but {bits} came. QuIP# has no other codebooks; ldlq takes 1 to 8.")
     residual_scale = _residual_scale(bits, residual_scale)
     check_columns(W, "W")
-    search = {"backend": backend, "threads": threads}
+    how = {"bits": bits, "source_scale": source_scale, "residual_scale": residual_scale, "passes": passes}
+    how |= {"progress": progress, "search": {"backend": backend, "threads": threads}}
     processed = incoherence_process(W, H, transform=transform, seed=seed, rescale=rescale, damping=damping)
-
-    def block_ldlq(W, H):
-        if backward:  # from here on the columns are in the order of rounding, and so are the codes
-            columns = column_order(W.shape[1], E8PQuantizer.block, order)
-            W, H = W[:, columns], H[columns][:, columns]
-        U = feedback_factor(H, E8PQuantizer.block, W.dtype)
-        s = best_scale(W, H, U, bits, residual_scale, search) if source_scale is None else source_scale
-        round_to = codebook(W, bits, s, residual_scale, **search)
-        with bar("quip#", W.size * (1 + passes), progress) as told:
-            counted = Counted(round_to, told.update)
-            codes, _ = feedback(W, U, counted, None, **search)
-            if passes:
-                how = {"round_to": counted, "start": codes, "passes": passes, "order": "forward", **search}
-                _, codes = block_descent(W, H, return_codes=True, **how)
-        return s, round_to, np.ascontiguousarray(codes[:, ::-1]) if backward else codes
-
-    s, round_to, codes = processed.measure(block_ldlq)
-    options = {"bits": bits, "seed": seed, "source_scale": s, "residual_scale": residual_scale, "passes": passes}
-    options |= {"transform": transform, "rescale": rescale, "damping": damping, "order": order}
+    source_scale, round_to, codes = processed.measure(partial(in_order, **how))
+    options = {"bits": bits, "seed": seed, "source_scale": source_scale, "residual_scale": residual_scale}
+    options |= {"passes": passes, "transform": transform, "rescale": rescale, "damping": damping, "order": order}
     return QuantizedLayer(W.shape, "quip#", options, codes, round_to, SCALE_BITS, processed.transform)
+
+
+def block_ldlq(W, H, *, bits, source_scale, residual_scale, passes, progress, search):
+    """(source scale, Quantizer, codes) of a processed layer, rounded from its first eight columns to its last."""
+    U = feedback_factor(H, BLOCK, W.dtype)
+    if source_scale is None:
+        source_scale = best_scale(W, H, U, bits, residual_scale, search)
+    round_to = codebook(W, bits, source_scale, residual_scale, **search)
+    with bar("quip#", W.size * (1 + passes), progress) as told:
+        counted = Counted(round_to, told.update)
+        codes, _ = feedback(W, U, counted, None, **search)
+        if passes:
+            again = {"start": codes, "passes": passes, "order": "forward", "return_codes": True}
+            _, codes = block_descent(W, H, round_to=counted, **again, **search)
+    return source_scale, round_to, codes
+
+
+def backward_block_ldlq(W, H, **how):
+    """`block_ldlq` from the last eight columns to the first. The codes, one for eight columns, are in W's order."""
+    columns = column_order(W.shape[1], BLOCK, "backward")
+    source_scale, round_to, codes = block_ldlq(W[:, columns], H[columns][:, columns], **how)
+    return source_scale, round_to, np.ascontiguousarray(codes[:, ::-1])
 
 
 def codebook(W, bits, source_scale, residual_scale=None, **search):
@@ -76,8 +87,11 @@ def codebook(W, bits, source_scale, residual_scale=None, **search):
 
 
 def best_scale(W, H, U, bits, residual_scale, search):
-    """Which of `TRIED_SCALES` loses least on some rows of W, feedback included. Columns are in order of rounding."""
-    rows, weights = sample(W)
+    """Which of `TRIED_SCALES` loses least on some rows of W, feedback included. Columns are in order of rounding.
+
+    Where H tells none from another, as the zero matrix does, it is the one with the least squared error.
+    """
+    rows, stand_for = sample(W)
     rms = root_mean_square(W)
     if not rms:
         return SOURCE_SCALES[bits]  # all are alike
@@ -85,12 +99,16 @@ def best_scale(W, H, U, bits, residual_scale, search):
     X = np.concatenate([rows / rms * s for s in TRIED_SCALES], dtype=W.dtype)
     unit = E8PQuantizer(**search) if bits == 2 else ResidualQuantizer(bits, 1.0, residual_scale, **search)
     E = X - feedback(X, U, unit, None, **search)[1]
-    losses = ((E @ H.astype(W.dtype, copy=False)) * E).sum(axis=1).reshape(len(TRIED_SCALES), -1)
-    return TRIED_SCALES[int(np.argmin(losses @ weights / np.square(TRIED_SCALES)))]
+    H = np.ldexp(H, -np.frexp(np.trace(H, dtype=np.float64))[1])  # a common factor changes nothing; in range, it is 1
+    losses = ((E @ H.astype(W.dtype, copy=False)) * E).sum(axis=1)
+    if not losses.any():
+        losses = np.square(E).sum(axis=1)
+    losses = losses.reshape(len(TRIED_SCALES), -1) @ stand_for / np.square(TRIED_SCALES)
+    return TRIED_SCALES[int(np.argmin(losses))]
 
 
 def sample(W):
-    """(rows, weights): the longest rows of W count once, some of the others for all of them."""
+    """(rows, how many each stands for): the longest rows of W for themselves, some of the others for all of them."""
     by_length = np.argsort(-np.linalg.norm(W / (np.abs(W).max(initial=0) or 1), axis=1), kind="stable")
     longest, others = by_length[:ROWS], by_length[ROWS:]
     others = others[:: max(1, -(-len(others) // ROWS))]
@@ -98,9 +116,11 @@ def sample(W):
     return W[np.concatenate([longest, others])], np.repeat([1.0, each], [len(longest), len(others)])
 
 
-def takes(shape, **options):
-    """Whether the rows of a layer of that shape are whole blocks of eight."""
-    return shape[1] % E8PQuantizer.block == 0
+def refuses(shape, bits, **options):
+    """Why a layer of that shape is not rounded to so many bits; None where it is."""
+    if shape[1] % BLOCK:
+        return f"it rounds {BLOCK} columns together, and {shape[1]} is no multiple of {BLOCK}"
+    return None if bits in BITS else "its codebooks are of 2, 3 and 4 bits"
 
 
 def bound(layer, H):
