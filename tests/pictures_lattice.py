@@ -46,7 +46,7 @@ def taken_apart():
 
 def plane():
     x, y = np.meshgrid(np.linspace(-5, 5, 21), np.linspace(-5, 5, 21))
-    return e8p.plane({"All": np.abs(np.sin(x) * np.sin(y)), "E8P": np.hypot(x, y) / 3}, 5, np.sqrt(10))
+    return e8p.plane({"All": np.abs(np.sin(x) * np.sin(y)), "E8P": np.hypot(x, y) / 3}, 5, {"near": 2.9, "far": 4.06})
 
 
 def overload():

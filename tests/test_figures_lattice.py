@@ -112,7 +112,7 @@ def test_bits_are_those_of_the_code_and_weights_those_of_its_point(code):
     assert row(axes, "even parity").count("1") % 2 == 0
     weights = [float(entry) for entry in row(axes, "weight")]
     assert weights == e8p.decode(code).tolist()
-    sign = [1 - 2 * int(entry) for entry in row(axes, "")]
+    sign = [1 - 2 * int(entry) for entry in row(axes, "negative?")]
     pattern = [half(entry) for entry in row(axes, "pattern")]
     shift = [0.25 if entry == "+1/4" else -0.25 for entry in row(axes, "shift")[:8]]
     assert (np.array(sign) * pattern + shift).tolist() == weights
@@ -137,7 +137,8 @@ def test_maps_share_one_scale_and_lie_the_right_way_up():
         (image,) = axes.images
         assert image.get_clim() == (0, pictures.MOST) and image.origin == "lower"
         assert image.get_extent() == [-5, 5, -5, 5]
-        assert next(p for p in axes.patches if isinstance(p, Circle)).radius == np.sqrt(10)
+        assert [p.radius for p in axes.patches if isinstance(p, Circle)] == [2.9, 4.06]
+    assert [text.get_text() for text in figure.legends[0].texts] == ["near: 2.90", "far: 4.06"]
 
 
 def test_levels_are_named_where_they_are():

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from quipref.figures import bits as boxes
@@ -105,38 +106,44 @@ def _columns(row, even, shift, point):
     return {
         "coordinate": [str(i) for i in range(8)],
         "pattern": [f"{2 * v:.0f}/2" for v in pattern],
-        "negative?": names,
-        "": [str(bit) for bit in negative],
+        "sign": names,
+        "negative?": [str(bit) for bit in negative],
         "shift": [shift] * 8,
         "weight": [f"{q:+g}" for q in point],
     }
 
 
-def plane(errors, reach, radius):
+def plane(errors, reach, radii):
     """The distance to the nearest point of a codebook on a plane through the origin.
 
     Parameters
     ----------
     errors : dict of str to array (p, p)
-        Lengths of errors on a square grid from -reach to reach, by title; a panel for each, in one scale of colours.
+        Lengths of errors in the middles of p x p squares, by title; a panel for each, in one scale of colours.
     reach : float
-    radius : float
-        Of a circle to compare with.
+        The squares fill [-reach, reach] both ways.
+    radii : dict of str to float
+        Of two circles to compare with, by name.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    about = "Two maps: left the cells of a lattice go on and on, right they end at a circle and the errors grow beyond."
+    about = "Two maps: left the cells of a lattice go on and on, right they end between two circles and errors grow."
     ramp = LinearSegmentedColormap.from_list("error", ["white", COLOURS["optq"], COLOURS["ldlq"], COLOURS["ink"]], N=8)
-    with page(WIDTH, 3.4, columns=len(errors), about=about, squeeze=False, sharey=True) as (figure, axes):
+    with page(WIDTH, 3.7, columns=len(errors), about=about, squeeze=False, sharey=True) as (figure, axes):
         for panel, (title, e) in zip(axes[0], errors.items(), strict=True):
             place = {"extent": [-reach, reach] * 2, "origin": "lower", "interpolation": "nearest"}
             image = panel.imshow(e, cmap=ramp, vmin=0, vmax=MOST, **place)
-            panel.add_patch(Circle((0, 0), radius, fill=False, ec=COLOURS["quip#"], lw=1.8, ls="--"))
+            for (name, radius), line in zip(radii.items(), ("--", "-"), strict=True):
+                look = {"fill": False, "ec": COLOURS["quip#"], "lw": 1.8, "ls": line, "antialiased": False}
+                panel.add_patch(Circle((0, 0), radius, **look, label=f"{name}: {radius:.2f}"))
             label(panel, title, "first direction", "")
         axes[0, 0].set_ylabel("second direction")
         figure.colorbar(image, ax=axes[0].tolist(), label="length of the error", extend="max")
+        circles = axes[0, 0].patches
+        handles = [Line2D([], [], color=COLOURS["quip#"], lw=1.8, ls=circle.get_linestyle()) for circle in circles]
+        figure.legend(handles, [circle.get_label() for circle in circles], loc="outside lower center", ncols=2)
     return figure
 
 

@@ -67,10 +67,10 @@ def gains(found):
         axes.axhline(most, color=COLOURS["bound"], lw=2, label=f"limit: {most:.3f} dB")
         for name, (n, moment, spread) in found.items():
             gain, error = granular_gain(moment), 10 / math.log(10) * spread / moment
-            axes.errorbar(n, gain, 3 * error, fmt="P", ms=8, capsize=4, color=COLOURS["quip#"])
+            axes.plot(n, gain, "P", ms=8, color=COLOURS["quip#"])  # far larger than the error
             name = f"{name}: {gain:.3f} $\\pm$ {error:.3f}"
             axes.annotate(name, (n, gain), (9, -11), textcoords="offset points", weight="bold")
-        axes.errorbar([], [], [], fmt="P", color=COLOURS["quip#"], label="measured, 3 standard errors")
+        axes.plot([], [], "P", ms=8, color=COLOURS["quip#"], label="measured $\\pm$ one standard error")
         axes.set(xticks=[1, 2, 4, 8, 12, 16, 20, 24], ylim=(-0.12, 1.65))
         axes.grid(axis="y")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 0.02))
