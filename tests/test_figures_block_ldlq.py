@@ -50,6 +50,17 @@ def test_the_promise_has_five_standard_errors_about_each_mean():
     assert [word.get_text() for word in panels(examples.promise())[0].get_yticklabels()] == ["zero", "wide"]
 
 
+def test_bars_that_reach_the_second_moment_are_seen_whole():
+    found = {
+        "a": {"dithered": (0.07, 0.001), "nearest": (0.075, 0.003)},
+        "b": {"dithered": (0.071, 1e-4), "nearest": (0.2, 0.01)},
+    }
+    right = panels(block_ldlq.promise(found, 0.0717, 1))[1]
+    low, high = right.get_xlim()
+    assert low < 0.06 and 0.09 < high < 0.15
+    assert sum(low <= tick <= high for tick in right.get_xticks()) >= 3
+
+
 def test_a_ball_in_few_dimensions_has_its_known_second_moment():
     found = [block_ldlq.least_second_moment(g) for g in (1, 2, 3)]
     np.testing.assert_allclose(found, [1 / 12, 1 / (4 * np.pi), (4 * np.pi / 3) ** (-2 / 3) / 5])

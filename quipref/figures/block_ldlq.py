@@ -3,6 +3,7 @@
 from math import exp, lgamma, pi
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from quipref.figures.style import COLOURS, WIDTH, label, page
 
@@ -93,18 +94,18 @@ def promise(found, second_moment, bound):
             axes.set(ylim=(len(found) - 0.5, -0.5))
         left.axvline(bound, color=COLOURS["bound"], lw=2)
         left.set_xlim(-0.03, 1.05 * bound)
-        dithered = [mean for row in found.values() for mean in [row["dithered"]]]
-        wide = 2.5 * max(abs(mean - second_moment) + 5 * error for mean, error in dithered)
+        ends = [(abs(mean - second_moment), 5 * error) for row in found.values() for mean, error in row.values()]
+        wide = 1.15 * max((off + bar for off, bar in ends if off <= bar), default=second_moment)  # whole bars
         right.set_xlim(second_moment - wide, second_moment + wide)
-        right.set_xticks([second_moment], [f"{second_moment:.5f}"])
+        right.xaxis.set_major_locator(MaxNLocator(5))
         left.set_yticks(range(len(found)), list(found))
         for name, (colour, marker, _) in styles.items():
             left.plot([], [], color=colour, marker=marker, ls="", label=name)
-        left.plot([], [], color=COLOURS["ink"], lw=1, ls="--", label="second moment of E8")
+        left.plot([], [], color=COLOURS["ink"], lw=1, ls="--", label=f"second moment of E8: {second_moment:.5f}")
         left.plot([], [], color=COLOURS["bound"], lw=2, label="bound: covering radius")
         figure.legend(loc="outside lower center", ncols=4)
         label(left, "All of it", "loss / ($m$ tr $D$)", "layer")
-        label(right, "The dashed line, near by", "loss / ($m$ tr $D$), 5 standard errors", "")
+        label(right, "About the dashed line", "loss / ($m$ tr $D$), 5 standard errors", "")
     return figure
 
 
@@ -193,6 +194,6 @@ def worth(sizes, predicted, measured, models):
         right.set_xticks(range(len(models)), list(models))
         right.set_xlim(-0.6, len(models) - 0.4)
         figure.legend(loc="outside lower center", ncols=3)
-        label(left, "Random layers", "columns of a block, $g$", "loss / loss of single columns")
+        label(left, "Random layers, 5 standard errors", "columns of a block, $g$", "loss / loss of single columns")
         label(right, "The model's layers; bars: means", "columns of a block, $g$", "")
     return figure
