@@ -6,6 +6,7 @@ Every public name is imported on first use, so `import quipref` costs little mor
 
 from importlib import import_module
 from importlib.metadata import version as _version
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot follow a lazy import
@@ -139,10 +140,18 @@ if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt na
 
     def __getattr__(name):
         if name not in _HOME:
-            raise AttributeError(
-                f"module 'quipref' has no attribute {name!r}; the public names are in quipref.__all__."
-            )
+            parts = [part.name for part in iter_modules(__path__)]
+            hint = "the public names are in quipref.__all__."
+            if name in parts and not name.startswith("_"):
+                hint = f"it is a part of quipref that is imported by name: {_how_to_import(name)}."
+            raise AttributeError(f"module 'quipref' has no attribute {name!r}; {hint}")
         return getattr(import_module(f"quipref.{_HOME[name]}"), name)
+
+
+def _how_to_import(part):
+    """The line that imports a module, or all modules of a folder of them."""
+    inside = sorted(module.name for module in iter_modules([f"{folder}/{part}" for folder in __path__]))
+    return f"from quipref.{part} import {', '.join(inside)}" if inside else f"from quipref import {part}"
 
 
 def __dir__():

@@ -46,8 +46,11 @@ def thread_count(threads):
     return cores() if threads is None else checks.integer(threads, "threads", low=1)
 
 
-def over_rows(m, threads, task):
-    """Call task(first, last) on pieces of 0..m, one for each of that many threads (the kernels release the GIL)."""
+def over_rows(m, threads, task, most=None):
+    """Call task(first, last) on pieces of 0..m, one for each of that many threads (the kernels release the GIL).
+
+    `most` rows make a piece where given: slow work is then soon interrupted, since no piece is begun after control-C.
+    """
     threads = thread_count(threads)
     piece = -(-m // threads)
-    in_pieces(m, -(-piece // ROWS_A_TASK) * ROWS_A_TASK, task, threads)
+    in_pieces(m, most or -(-piece // ROWS_A_TASK) * ROWS_A_TASK, task, threads)

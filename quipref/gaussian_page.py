@@ -15,8 +15,7 @@ from quipref.gaussian import distortion_rate, lloyd_max
 from quipref.gaussian_codes import Code, Step, later, silent
 from quipref.lattice.e8p import E8PQuantizer
 from quipref.lattice.residual import RESIDUAL_SCALES, ResidualQuantizer
-from quipref.lattice.scales import scale_scan
-from quipref.methods.quip_sharp import AUTHORS_SCALES
+from quipref.lattice.scales import SOURCE_SCALES, scale_scan
 from quipref.published import DIFFERS, E8P, LLOYD_MAX, SOURCE, TABLE_2, beside, differs
 from quipref.trellis import codes
 from quipref.trellis.bitshift import BitshiftTrellis
@@ -118,7 +117,7 @@ def lattice_rows(bits, *, quick, seed, threads, step):
     """A codebook of eight weights, at the scales of QuIP#'s program and at the best that a scan finds."""
     step(LATTICES[bits], 0)
     weights = math.prod(gaussian_codes.LATTICE[quick]) * gaussian_codes.T
-    authors, ours = (AUTHORS_SCALES[bits], RESIDUAL_SCALES.get(bits)), best_scales(bits, seed, threads)
+    authors, ours = (SOURCE_SCALES[bits], RESIDUAL_SCALES.get(bits)), best_scales(bits, seed, threads)
     for name, scales, paper in (("", authors, {2: E8P}.get(bits)), (", best scale", ours, None)):
         codebook = lattice(bits, *scales, threads)
         error = gaussian_codes.block_error(codebook, quick=quick, seed=seed)

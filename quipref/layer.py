@@ -23,10 +23,12 @@ class QuantizedLayer:
     shape : tuple of int
         (m, n): outputs, inputs.
     method : str
-        The name that `quipref.quantize` was given.
+        Its name in the tables: ``"quip#"`` where `quipref.quantize` was given ``"quip_sharp"``.
     options : mapping
         All that the method was told: bits, seed and its own options, as JSON types.
-    codes : array (m, n), unsigned integers
+    codes : array, unsigned integers
+        As the quantizer gives them, m rows of them: (m, n) of a grid, (m, n / 8) of quip#, whose codes stand for
+        eight weights each, (m, bits n / 16) of qtip, words of 16 bits.
     round_to : Quantizer
         Decodes the codes; its `code_bits` is the width that one code is stored with.
     scale_bits : int
@@ -50,6 +52,10 @@ class QuantizedLayer:
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
         self.codes.setflags(write=False)
+
+    def __repr__(self) -> str:
+        told = f"{self.shape}, {self.method!r}, {dict(self.options)}"
+        return f"QuantizedLayer({told}, scale_bits={self.scale_bits})"
 
     def header(self) -> str:
         """The facts that a reader needs besides the codes and scales, as compact JSON text."""

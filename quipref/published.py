@@ -15,7 +15,7 @@ from quipref import gaussian_codes, tables
 from quipref.gaussian import MeasuredError, distortion_rate, lloyd_max
 from quipref.gaussian_codes import Step, later, pooled, silent
 from quipref.lattice.e8p import E8PQuantizer
-from quipref.methods.quip_sharp import AUTHORS_SCALES
+from quipref.lattice.scales import SOURCE_SCALES
 from quipref.trellis import codes
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.tail_biting import best_circles, total_cost
@@ -118,10 +118,10 @@ def table_1(*, quick: bool = False, seed: int = 0, threads: int | None = None, s
     batches, size = gaussian_codes.BATCHES[quick]
     total = len(gaussian_codes.CODES) * batches
     step("E8P", 0, total)
-    lattice = gaussian_codes.block_error(E8PQuantizer(1 / AUTHORS_SCALES[2], threads=threads), quick=quick, seed=seed)
+    lattice = gaussian_codes.block_error(E8PQuantizer(1 / SOURCE_SCALES[2], threads=threads), quick=quick, seed=seed)
     rows = [
         Table1Row("Lloyd-Max", LLOYD_MAX, lloyd_max(4).mse),
-        Table1Row("E8P", E8P, *lattice, AUTHORS_SCALES[2], math.prod(gaussian_codes.LATTICE[quick])),
+        Table1Row("E8P", E8P, *lattice, SOURCE_SCALES[2], math.prod(gaussian_codes.LATTICE[quick])),
     ]
     for i, code in enumerate(gaussian_codes.CODES):
         trellis, told = BitshiftTrellis(gaussian_codes.L1, 2, code.values_per_step), later(step, i * batches, total)

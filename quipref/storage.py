@@ -24,9 +24,7 @@ def atomic(path):
 
     An interruption leaves the old file, or none, and removes the scratch file.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path must be in an existing folder, but {path.parent} is none. Create it first.")
+    path = in_folder(path)
     handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
     os.close(handle)
     try:
@@ -36,6 +34,14 @@ def atomic(path):
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
+
+
+def in_folder(path, name="path"):
+    """`path` as a Path, where a file can be made: its folder must exist."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{name} must be in an existing folder, but {path.parent} is none. Create it first.")
+    return path
 
 
 def _umask():

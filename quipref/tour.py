@@ -29,9 +29,22 @@ FOOTNOTES = {  # of methods, where the table has them
         "  step that rounds the rotated weights best, without feedback. A mean of ratios weighs every layer alike; the",
         "  model does not.",
     ),
+    "quip#": (
+        "* quip#: eight weights of a row are a point of a codebook cut from the lattice E8; of ten scales a layer has",
+        "  the one that loses least on some rows. passes=10: eight columns at a time, rounded again up to ten times.",
+    ),
     "qtip": (
         "* qtip: a walk through a trellis of 2^state_bits states for each tile of 16 x 16 weights; to be quick the",
         "  rows have 2^12 of them, where `quantize` takes 2^16 by default.",
+    ),
+}
+# By loss at 2 bits each was made to be better than those before it; optq and ldlq are the same rounding.
+PLACES = {"nearest": 0, "optq": 1, "ldlq": 1, "quip": 2, "quip#": 3, "qtip": 4}
+EXPECTED = "nearest > optq, ldlq > quip > quip# > qtip"
+WHY = {
+    "quip": (
+        "  quip has one step for a whole layer, at 2 bits 1.6 of its root mean squares, so that its widest rows, and",
+        "  what feedback adds to them, are not clipped; optq and ldlq fit a step to each row.",
     ),
 }
 
@@ -136,7 +149,7 @@ def compare(
     rows: list[Row] = []
     for b in bits:
         nearest = None
-        for method, options in registry.tour_rows([W.shape for W in linears.values()]):
+        for method, options in registry.tour_rows([W.shape for W in linears.values()], b):
             step(f"{label(method, options)} at {b} bits", len(rows))
             started = time.perf_counter()
             layers = {
@@ -204,8 +217,40 @@ def _number(value, digits):
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table, and its footnotes."""
+def left_out(shapes: Iterable[tuple[int, ...]], bits: Sequence[int]) -> list[str]:
+    """The methods that `compare` leaves out for layers of these shapes, and why; a sentence each."""
+    shapes, found = list(shapes), {}
+    for b in dict.fromkeys(bits):
+        for method, reason in registry.left_out(shapes, b).items():
+            found.setdefault((method, reason), []).append(str(b))
+    everywhere = len(set(bits))
+    where = {key: "" if len(at) == everywhere else f" at {', '.join(at)} bits" for key, at in found.items()}
+    return [f"{method} is left out{where[method, reason]}: {reason}." for method, reason in found]
+
+
+def table(rows: Iterable[Row], left_out: Iterable[str] = ()) -> str:
+    """The rows as a Markdown table, its footnotes, and a note of each method that has no row."""
     rows = list(rows)
-    notes = [line for method in dict.fromkeys(row.method for row in rows) for line in FOOTNOTES.get(method, ())]
-    return "\n".join((tables.markdown(HEADINGS, map(cells, rows)), "", *FOOTNOTE, *notes))
+    notes = [line for method in FOOTNOTES if any(row.method == method for row in rows) for line in FOOTNOTES[method]]
+    return "\n".join(
+        (
+            tables.markdown(HEADINGS, map(cells, rows)),
+            "",
+            *FOOTNOTE,
+            *notes,
+            *order_note(rows),
+            *(f"* {line}" for line in left_out),
+        )
+    )
+
+
+def order_note(rows):
+    """The lines that say which methods change places at 2 bits, each by its first row; none where all are in order."""
+    loss = {row.method: row.loss_to_nearest for row in reversed(rows) if row.bits == 2 and row.method in PLACES}
+    late = {b: [a for a in loss if PLACES[a] < PLACES[b] and loss[a] <= loss[b]] for b in PLACES if b in loss}
+    late = {b: sorted(before, key=list(PLACES).index) for b, before in late.items() if before}
+    if not late:
+        return []
+    pairs = (f"{b} ({loss[b]:.3f}) with {', '.join(f'{a} ({loss[a]:.3f})' for a in late[b])}" for b in late)
+    why = [line for b in late for line in WHY.get(b, ())]
+    return [f"* order: {EXPECTED} is expected at 2 bits.", f"  Here change places: {'; '.join(pairs)}.", *why]

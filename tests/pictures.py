@@ -1,6 +1,9 @@
 """An example of every picture: the topics, their public functions, and a call that draws each."""
 
 import numpy as np
+import pictures_block_ldlq
+import pictures_lattice
+import pictures_quip_sharp
 import pictures_residual
 import pictures_sweeps
 import pictures_trellis
@@ -208,7 +211,10 @@ def backward(H):
 
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
-TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_sweeps.TOPICS)
+TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_lattice.TOPICS)
+TOPICS += pictures_block_ldlq.TOPICS
+TOPICS += pictures_quip_sharp.TOPICS
+TOPICS += pictures_sweeps.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -248,6 +254,9 @@ EXAMPLES = {
     errata.summary: summary,
     **pictures_trellis.EXAMPLES,
     **pictures_viterbi.EXAMPLES,
+    **pictures_block_ldlq.EXAMPLES,
+    **pictures_lattice.EXAMPLES,
+    **pictures_quip_sharp.EXAMPLES,
     **pictures_residual.EXAMPLES,
     **pictures_sweeps.EXAMPLES,
 }

@@ -15,7 +15,8 @@ def bowl(bits, s, r, least):
 
 def scale_map():
     scans = [bowl(3, 1.0, 2.0, 0.03), bowl(4, 0.9, 4.0, 0.008)]
-    return residual.scale_map(scans, [(0.98, 2.04, 0.03), (1.03, 3.45, 0.0097)], [0.034, 0.0095])
+    best, authors = [(1.0, 2.0, 0.0301), (0.9, 4.0, 0.0081)], [(0.98, 2.04, 0.03), (1.03, 3.45, 0.0097)]
+    return residual.scale_map(scans, best, authors, [0.034, 0.0095])
 
 
 TOPICS = (residual,)

@@ -50,6 +50,12 @@ def test_rows_are_handed_out_once_in_whole_vectors(m, threads):
     assert len(pieces) < 2 or max(last - first for first, last in pieces) < m
 
 
+def test_pieces_may_be_small():
+    pieces = []
+    backend.over_rows(10, 1, lambda first, last: pieces.append((first, last)), 4)
+    assert pieces == [(0, 4), (4, 8), (8, 10)]
+
+
 def test_one_piece_runs_in_this_thread_and_several_run_at_once():
     seen = []
     backend.over_rows(64, 4, lambda first, last: seen.append(threading.current_thread()))

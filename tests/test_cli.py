@@ -74,7 +74,7 @@ def test_tour_refuses_a_missing_folder_before_the_work(world, tmp_path, capsys, 
     monkeypatch.setattr(tour, "run", lambda **options: pytest.fail("the work was begun"))
     status, _, err = call(capsys, "tour", "--picture", tmp_path / "none" / "p.png")
     assert status == 1
-    assert "must be in an existing folder" in err
+    assert f"--picture must be in an existing folder, but {tmp_path / 'none'} is none. Create it first." in err
 
 
 def test_compare_a_random_layer(capsys):
@@ -82,6 +82,23 @@ def test_compare_a_random_layer(capsys):
     assert status == 0
     assert out.count("\n| ") == 1 + len(registry.tour_rows([(4, 8)]))
     assert ("* quip:" in out, "* qtip:" in out) == (True, False)
+
+
+def test_compare_says_which_methods_are_left_out(capsys):
+    """Which they are and why; their rows of other bits stay."""
+    status, out, _ = call(capsys, "compare", "random:4x8", "--bits", "5", "2")
+    assert status == 0
+    assert out.count("\n| quip#") == len(registry.METHODS["quip#"][1])
+    assert out.endswith(
+        "\n* quip# is left out at 5 bits: its codebooks are of 2, 3 and 4 bits."
+        "\n* qtip is left out: its tiles are 16 x 16, and 4 x 8 is no whole number of them.\n"
+    )
+    status, out, _ = call(capsys, "compare", "random:4x12", "--bits", "8", "--json")
+    assert status == 0
+    assert json.loads(out)["left_out"] == [
+        "quip# is left out: it rounds 8 columns together, and 12 is no multiple of 8.",
+        "qtip is left out: its tiles are 16 x 16, and 4 x 12 is no whole number of them.",
+    ]
 
 
 def test_compare_json_of_a_file(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """E8P and its Quantizer: by hand, shapes and dtypes, both backends, what `ldlq` makes of it, and what is refused."""
 
+import pydoc
+
 import numpy as np
 import pytest
 from sizes import size
@@ -24,6 +26,8 @@ class TestNearest:
             (np.full(8, 0.75), np.full(8, 0.75)),
             (np.full(8, 0.5), np.full(8, 0.75)),  # as near as 1/4 in all coordinates
             (np.zeros(8), np.full(8, -0.25)),  # eight halves, all negative, and 1/4
+            (np.full(8, -1e-9), np.full(8, -0.25)),
+            (np.full(8, 1e-9), np.full(8, -0.25)),  # vanishes beside 1/4 and counts as zero
             (
                 np.r_[-0.3, np.full(7, 0.8)],
                 np.r_[-0.25, np.full(6, 0.75), 1.75],
@@ -68,8 +72,27 @@ def test_tables_are_read_only():
         assert not table.flags.writeable
 
 
+def test_help_shows_what_is_public_and_no_more():
+    text = pydoc.plain(pydoc.render_doc(e8p))
+    assert [name for name in e8p.__all__ if f"\n    {name}(" not in text.replace("class ", "")] == []
+    assert "nearest_points" not in text
+
+
+def test_the_reference_is_interrupted_between_small_pieces(monkeypatch):
+    X, seen = targets(2 * e8p.ROWS_AT_ONCE + 1, 8), []
+
+    def interrupted(X, patterns, first, last, codes):
+        seen.append(last - first)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(e8p, "nearest_points", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        e8p.quantize(X, backend="numpy", threads=1)
+    assert seen == [e8p.ROWS_AT_ONCE]
+
+
 def test_few_rows_are_not_worth_a_thread():
-    assert [e8p._busy(4, rows, 100) for rows in (0, 199, 200, 350, 10**6)] == [1, 1, 2, 3, 4]
+    assert [e8p.busy(4, rows, 100) for rows in (0, 199, 200, 350, 10**6)] == [1, 1, 2, 3, 4]
 
 
 class TestQuantizer:
@@ -123,7 +146,7 @@ class TestQuantizer:
 class TestRefusals:
     @pytest.mark.parametrize("shape", [(3, 4), (0,), ()])
     def test_vectors_of_another_length(self, shape):
-        with says(ValueError, "X must "):
+        with says(ValueError, "X must consist of vectors of 8 numbers along its last axis", str(shape)):
             e8p.quantize(np.zeros(shape))
 
     def test_vectors(self):
@@ -131,7 +154,7 @@ class TestRefusals:
             e8p.quantize(np.zeros((8, 3)))
         with says(ValueError, "X must be finite"):
             e8p.quantize(np.full(8, np.inf))
-        with says(ValueError, "X / scale must fit single precision", "1.0e+39"):
+        with says(ValueError, "X must fit single precision, but it reaches 1.0e+39", "Divide it by"):
             e8p.quantize(np.full(8, 1e39))
         with says(TypeError, "X must hold real floating-point numbers"):
             e8p.quantize(np.zeros(8, int))
@@ -143,7 +166,8 @@ class TestRefusals:
     @pytest.mark.parametrize("function", [e8p.decode, e8p.to_paper_format, e8p.from_paper_format])
     def test_codes(self, function):
         name = "words" if function is e8p.from_paper_format else "codes"
-        with says(TypeError, f"{name} must be integers", "float64"):
+        maker = "to_paper_format" if function is e8p.from_paper_format else "quantize"
+        with says(TypeError, f"{name} must be integers", "float64", f"e8p.{maker} makes them"):
             function([0.5])
         with says(ValueError, f"{name} must lie from 0 to 65535", "from -1 to 65536"):
             function([-1, 65536])

@@ -26,6 +26,7 @@ BY_HAND = {
     "identity_mu": (4.0, 1.0),
     "transposed_trace": (4 / 16, 1 / 16),
     "late_clamp": (0.75, 2.75),
+    "printed_point": (0.75, 0.25),
 }
 NAMES = [entry.evidence.__name__ for entry in ERRATA]
 

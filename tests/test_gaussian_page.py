@@ -136,7 +136,7 @@ class TestPicture:
             if len(y) and y[0] in names:
                 found.setdefault((names[y[0]], y[0] > 6), []).append((kind, np.round(10 ** (np.asarray(x) / 10), 6)))
         lloyd = found["Lloyd-Max !", True]
-        assert [kind for kind, _ in lloyd] == ["None", style.MARKERS["nearest"], "None", "D"]
+        assert [kind for kind, _ in lloyd] == ["None", style.MARKERS["nearest"], "None", "|"]
         np.testing.assert_allclose(np.hstack([x for _, x in lloyd]) / 16, [0.1125] * 3 + [0.1175, 0.1185, 0.118])
         (_, bar), (_, ours) = found["E8P, best scale", False]
         assert ours == [1.4]

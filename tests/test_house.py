@@ -163,6 +163,15 @@ def test_an_unknown_name_is_an_attribute_error():
         quipref.ldql  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("part", "line"), [("formats", "from quipref.formats import quip_sharp"), ("bounds", "from quipref import bounds")]
+)
+def test_a_part_that_is_not_yet_imported_says_how(part, line, monkeypatch):
+    monkeypatch.delattr(quipref, part, raising=False)
+    with pytest.raises(AttributeError, match=f"no attribute '{part}'; it is .* imported by name: {line}"):
+        getattr(quipref, part)
+
+
 def test_the_version_is_that_of_the_project():
     assert f'version = "{quipref.__version__}"' in (ROOT / "pyproject.toml").read_text()
 
@@ -202,7 +211,7 @@ tail_biting.best_circles(X, values, trellis, backend="numpy")
 quipref.marcellin_fischer(1, 4, seed=0, n_sequences=2, n_weights=8).quantize(W)
 from quipref.methods import registry
 for method, options in registry.tour_rows():
-    if method == "qtip":
+    if method in ("quip#", "qtip"):
         options = options | {"transform": "kronecker"}  # the Hadamard transform of a layer is always the compiled one
     layer = quipref.quantize(W, H, method=method, bits=2, backend="numpy", **options)
     layer.dequantize(), layer.matvec(W[0]), layer @ W.T, layer.size_in_bits()

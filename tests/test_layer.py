@@ -23,6 +23,10 @@ def test_dequantize(layer):
     assert layer.dequantize(np.float64).dtype == np.float64
 
 
+def test_it_shows_its_options_as_they_would_be_typed(layer):
+    assert repr(layer) == "QuantizedLayer((2, 3), 'nearest', {'bits': 2}, scale_bits=32)"
+
+
 def test_every_bit_is_counted(layer):
     header = len('{"method":"nearest","shape":[2,3],"options":{"bits":2}}')
     assert json.loads(layer.header())["shape"] == [2, 3]

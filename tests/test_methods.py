@@ -108,7 +108,15 @@ def test_one_weight_and_a_zero_row(method):
 
 
 REFUSALS = [
-    ({"method": "quic"}, ValueError, "method must be one of 'nearest', 'optq', 'ldlq', 'quip', 'quip#', 'qtip', but"),
+    (
+        {"method": "quic"},
+        ValueError,
+        "method must be one of 'nearest', 'optq', 'ldlq', 'quip', 'quip#', 'qtip', 'quip_sharp', but 'quic' came.",
+    ),
+    ({"method": "QuIP#"}, ValueError, "but 'QuIP#' came. Did you mean 'quip#'?"),
+    ({"method": "e8"}, ValueError, r"but 'e8' came. help\(quipref.quantize\) tells of each"),
+    ({"method": None}, ValueError, "but None came"),
+    ({"progress": "yes"}, TypeError, "progress must be True or False, but 'yes' came"),
     ({"bits": 0}, ValueError, "bits must be from 1 to 8, but 0 came"),
     ({"bits": 9}, ValueError, "bits must be from 1 to 8, but 9 came"),
     ({"bits": 2.0}, TypeError, "bits must be an integer"),

@@ -266,9 +266,11 @@ def test_what_the_refusal_advises_works():
 
 
 @pytest.mark.parametrize("shape", [(32, 48), (24, 48), (32, 40)])
-def test_which_layers_it_takes(shape):
-    assert qtip.takes(shape, state_bits=L) == (shape == (32, 48))
-    assert qtip.takes(shape, tile=(8, 8))
+def test_which_layers_it_refuses(shape):
+    reason = qtip.refuses(shape, 2, state_bits=L)
+    assert (reason is None) == (shape == (32, 48))
+    assert reason is None or f"16 x 16, and {shape[0]} x {shape[1]} is no whole number" in reason
+    assert qtip.refuses(shape, 2, tile=(8, 8)) is None
 
 
 @pytest.mark.parametrize("spectrum", ["low_rank", "dead"])

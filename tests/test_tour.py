@@ -95,9 +95,17 @@ def test_table_is_markdown_with_footnotes(rows):
     assert sum(line.startswith("* quip:") for line in lines) == 1
 
 
+def test_a_layer_of_whole_tiles_leaves_nothing_out():
+    assert tour.left_out([(16, 16), (32, 48)], tour.BITS) == []
+    assert tour.left_out([(16, 16), (32, 20), (8, 12)], [2, 2, 3]) == [
+        "quip# is left out: it rounds 8 columns together, and 20 is no multiple of 8.",
+        "qtip is left out: its tiles are 16 x 16, and 32 x 20 is no whole number of them.",
+    ]
+
+
 def test_a_method_has_its_footnote_where_it_has_a_row(rows, monkeypatch):
     """What the note says of the number of states is what the rows and `quantize` have."""
-    assert "qtip" not in tour.table(rows)
+    assert "* qtip" not in tour.table(rows)
     (options,) = registry.METHODS["qtip"][1]
     default = inspect.signature(registry.module("qtip").quantize).parameters["state_bits"].default
     row = replace(rows[-1], method="qtip", label=tour.label("qtip", options))
@@ -105,6 +113,27 @@ def test_a_method_has_its_footnote_where_it_has_a_row(rows, monkeypatch):
     assert first.startswith("* qtip: a walk through a trellis")
     assert second == f"  rows have 2^{options['state_bits']} of them, where `quantize` takes 2^{default} by default."
     assert "* quip" not in tour.table([row])
+
+
+def test_methods_that_change_places_are_named(rows):
+    """Each method counts with its first row at 2 bits."""
+    losses = [
+        ("nearest", 1.0),
+        ("optq", 0.5),
+        ("ldlq", 0.5),
+        ("quip", 0.6),
+        ("quip", 0.1),
+        ("quip#", 0.4),
+        ("qtip", 0.4),
+    ]
+    made = [replace(rows[-1], method=name, loss_to_nearest=loss, bits=bits) for bits in (3, 2) for name, loss in losses]
+    first, second, *why = tour.order_note(made)
+    assert second.endswith(
+        "change places: quip (0.600) with optq (0.500), ldlq (0.500); qtip (0.400) with quip# (0.400)."
+    )
+    assert why == list(tour.WHY["quip"])
+    assert tour.table(made).endswith("\n".join([first, second, *why]))
+    assert tour.order_note(made[:7]) == tour.order_note([made[i] for i in (7, 8, 9, 12)]) == []
 
 
 def test_a_column_without_content_is_left_out(world):

@@ -10,14 +10,18 @@ UNIT = 2.0**-24  # relative error of one operation in single precision
 
 
 class NearestPoints(Twin):
-    """Multiples of 1/4 or 1/16, on which every score is exact and ties are frequent; then Gaussian vectors."""
+    """Multiples of 1/4 or 1/16, on which every score is exact and ties are frequent; then Gaussian vectors.
+
+    Some of the multiples are so small that they vanish in every sum, in whatever order it is formed.
+    """
 
     name = "nearest_points"
     reference_name = "quipref.lattice.e8p.nearest_points"
 
     def exact(self, m, n, dtype, rng):
         step = rng.choice([4, 16])
-        return {"X": (rng.integers(-3 * step, 3 * step + 1, (m, 8)) / step).astype(np.float32)}
+        size = rng.choice([1, 1, 1, 2.0**-40], (m, 8)) * rng.choice([1, 1, 2.0**-40], (m, 1))
+        return {"X": (size * rng.integers(-3 * step, 3 * step + 1, (m, 8)) / step).astype(np.float32)}
 
     def general(self, m, n, rng):
         return {"X": (rng.choice([0.3, 1.0, 2.0, 1e37], (m, 1)) * rng.standard_normal((m, 8))).astype(np.float32)}
@@ -75,16 +79,16 @@ class PointValues(Twin):
 
 def plant(monkeypatch):
     """Put into the reference: among equals -1/4 wins, and the first and the last coordinate exchange their signs."""
-    nearest, values = e8p._nearest, e8p.values
+    best, values = e8p.best_with_shift, e8p.values
 
-    def ties_go_down(X, patterns, shift):
-        score, code = nearest(X, patterns, shift)
-        return (np.nextafter(score, np.float32(np.inf)) if shift < 0 else score), code
+    def ties_go_down(d, X, patterns):
+        score, code = best(d, X, patterns)
+        return (np.nextafter(score, np.float32(np.inf)) if d < 0 else score), code
 
     def other_signs(codes):
         X_hat, sizes = values(codes), np.abs(values(codes))
         X_hat[:, 0], X_hat[:, 7] = np.copysign(sizes[:, 0], X_hat[:, 7]), np.copysign(sizes[:, 7], X_hat[:, 0])
         return X_hat
 
-    monkeypatch.setattr(e8p, "_nearest", ties_go_down)
+    monkeypatch.setattr(e8p, "best_with_shift", ties_go_down)
     monkeypatch.setattr(e8p, "values", other_signs)

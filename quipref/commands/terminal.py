@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from quipref import storage
+
 
 def command(commands, name, run, purpose, example):
     """A new command of the parser, with --json; run(options) does its work."""
@@ -24,7 +26,7 @@ def picture(options):
     path = Path(options.picture).resolve()
     if path.suffix != ".png":
         raise ValueError(f"--picture must end in .png, but {options.picture!r} came. Name it {path.stem}.png.")
-    return path
+    return storage.in_folder(path, "--picture")
 
 
 def look_in_current_folder():

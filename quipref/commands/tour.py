@@ -44,12 +44,14 @@ def run_compare(options):
     for bits in options.bits:
         checks.integer(bits, "--bits", low=1, high=8)
     W, H = layers.read_layer(options.layer)
-    total = len(options.bits) * len(tour.registry.tour_rows([W.shape]))
+    total = sum(len(tour.registry.tour_rows([W.shape], bits)) for bits in options.bits)
+    left_out = tour.left_out([W.shape], options.bits)
     with terminal.progress_bar("compare") as step:
         rows = tour.compare(
             {"layer": W}, {"layer": H}, bits=options.bits, step=lambda what, done: step(what, done, total)
         )
     if options.json:
-        terminal.print_json({"rows": [row.to_dict() for row in rows], "layer": options.layer, "shape": list(W.shape)})
+        facts = {"layer": options.layer, "shape": list(W.shape), "left_out": left_out}
+        terminal.print_json({"rows": [row.to_dict() for row in rows], **facts})
     else:
-        print(tour.table(rows))
+        print(tour.table(rows, left_out))

@@ -12,7 +12,7 @@ LOOKS = {  # of a code, by the beginning of its name: colour, marker, filling, l
 }
 CURVES = {"Lloyd-Max": "Lloyd-Max", "E8P": "E8P and its residuals, best scale", "1MAD": "1MAD, $L$ = 16"}
 CURVES |= {"random": "random table, $L$ = 12"}
-PRINTED = {"color": COLOURS["ink"], "markerfacecolor": "none", "ms": 8}
+PRINTED = {"color": COLOURS["ink"], "marker": "|", "ms": 15, "mew": 1.4}  # sticks out above and below our mark
 MARGIN, GAP = 0.06, 1.4  # in decibels and in lines
 
 
@@ -31,10 +31,11 @@ def rate_and_error(rows):
     about = "Errors fall with the rate, above the limit; below, each code's distance to it, trellises nearest, by rate."
     found = [row for row in rows if row.family != "limit"]
     rates = sorted({row.bits for row in found})
-    size = 3.1 + 0.2 * (len(found) + 1.4 * len(rates))
-    with page(WIDTH, size, rows=2, about=about, height_ratios=[2.6, size - 2.6]) as (figure, (above, below)):
+    size = 3.7 + 0.2 * (len(found) + 1.4 * len(rates))
+    with page(WIDTH, size, rows=2, about=about, height_ratios=[3.0, size - 3.0]) as (figure, (above, below)):
         _curves(above, found, rates)
         _distances(below, found, rates)
+        figure.legend(*below.get_legend_handles_labels(), loc="outside lower center")
     return figure
 
 
@@ -44,7 +45,9 @@ def _curves(axes, rows, rates):
     axes.plot(bits, 4.0**-bits, color=COLOURS["bound"], lw=2, label="limit $D(R) = 4^{-R}$")
     for start, name in CURVES.items():
         points = [r for r in rows if r.code.startswith(start) and (start != "E8P" or "best" in r.code)]
-        axes.plot([r.bits for r in points], [r.measured for r in points], **_look(start), label=name)
+        if points:
+            look = _look(start) | {"ms": 5.5 if _look(start)["marker"] in "*P" else 4, "lw": 1.2}
+            axes.plot([r.bits for r in points], [r.measured for r in points], **look, label=name)
     axes.set(yscale="log", xticks=rates)
     axes.legend(loc="lower left")
     label(axes, "Rate against error on $N(0, 1)$", "bits a weight, $R$", "mean squared error (log scale)")
@@ -65,8 +68,7 @@ def _distances(axes, rows, rates):
     axes.set(ylim=(y - GAP + 0.8, -0.8), xlim=(0, axes.dataLim.x1 + MARGIN))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    axes.plot([], [], "D", **PRINTED, label="printed in a paper; !: differs")
-    axes.legend(loc="upper right")
+    axes.plot([], [], **PRINTED, ls="", label="printed in a paper, and its rounding; !: differs from ours")
     text = "$10\\,\\log_{10}(\\mathrm{error} / D(R))$ in dB, and two standard errors to each side"
     label(axes, "Distance to the limit", text, "code")
 
@@ -82,8 +84,8 @@ def _distance(axes, row, y):
     axes.plot(row.decibels, y, **_look(row.code) | {"ls": ""})
     if row.paper is not None:
         half = 0.5 * 10.0**-row.digits
-        axes.plot(decibels(row.paper + np.array([-half, half])), [y, y], color=COLOURS["ink"], lw=0.8)
-        axes.plot(decibels(row.paper), y, "D", **PRINTED)
+        axes.plot(decibels(row.paper + np.array([-half, half])), [y, y], color=COLOURS["ink"], lw=0.8, zorder=1.9)
+        axes.plot(decibels(row.paper), y, **PRINTED, zorder=1.9)  # behind our mark
 
 
 def _look(code):

@@ -13,7 +13,7 @@ LANES = 64  # vectors that are searched together: each loop below over v becomes
 UNIT = np.float32(1 / 16)  # everything is counted in 16, so that no score leaves the range of float32
 ZERO, HALF, LARGEST = np.float32(0), np.float32(1 / 2), np.float32(np.inf)
 HALF_NORM = np.arange(7, dtype=np.float32) * UNIT  # of patterns
-SHIFTS = np.float32([1 / 4, -1 / 4])
+SHIFTS = np.float32([1 / 4, -1 / 4])  # d; `below`, 0 or 1, counts them
 SORTED_BY = (  # exchanges that sort any eight numbers
     *((0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7), (0, 1), (2, 3)),
     *((4, 5), (6, 7), (2, 4), (3, 5), (1, 4), (3, 6), (1, 2), (3, 4), (5, 6)),
@@ -206,6 +206,6 @@ def point_values(codes, patterns, scale, first_row, last_row, X_hat):
         for i in range(8):
             signs[row, i] = -1 if (row ^ below) & SIGN_BIT[i] else 1
     for row in range(first_row, last_row):
-        high, low = codes[row] >> 8, codes[row] & 255
+        v, sign, shift, q = stored[codes[row] >> 8], signs[codes[row] & 255], shifts[codes[row] & 255], X_hat[row]
         for i in range(8):
-            X_hat[row, i] = scale * (stored[high, i] * signs[low, i] + shifts[low])
+            q[i] = scale * (v[i] * sign[i] + shift)

@@ -9,15 +9,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref import checks
-from quipref.lattice.e8p_codes import checked_codes, code, is_odd, values
-from quipref.lattice.e8p_codes import from_paper_format as from_paper_format
-from quipref.lattice.e8p_codes import patterns as patterns
-from quipref.lattice.e8p_codes import points as points
-from quipref.lattice.e8p_codes import to_paper_format as to_paper_format
+from quipref.lattice.e8p_codes import (
+    checked_codes,
+    code,
+    from_paper_format,
+    is_odd,
+    patterns,
+    points,
+    to_paper_format,
+    values,
+)
 from quipref.rounding.scale import in_units, stored_scale
 
+__all__ = ["E8PQuantizer", "decode", "from_paper_format", "patterns", "points", "quantize", "to_paper_format"]
+
 ROWS_A_THREAD = 2**12  # a thread is handed so many vectors or more: searching them takes as long as that hand-over
-ROWS_AT_ONCE = 512  # the reference tries all patterns on so many vectors at a time
+ROWS_AT_ONCE = 512  # the reference tries all patterns on so many vectors at a time: little memory, soon interrupted
 
 
 def quantize(
@@ -52,9 +59,9 @@ def quantize(
     |v|^2 / 2; where such signs would make its sum odd, the one with the least v_i |x_i - d| is turned round, which
     takes twice that from the score. The best of 2 x 256 scores is the nearest point.
 
-    Among equals, d = 1/4 wins; then the pattern of the least norm, of the fewest 5/2, of the first row; then the first
-    coordinate is turned round. Scores are rounded to float32, so the point may be further off than the nearest one by
-    as much as that rounds them.
+    Among equal scores, d = 1/4 wins; then the pattern of the least norm, of the fewest 5/2, of the first row; then the
+    first coordinate is turned round. Scores are rounded to float32, so the point may be further off than the nearest
+    one by as much as that rounds them: numbers that vanish beside 1/4 count as zeros.
 
     References
     ----------
@@ -77,59 +84,64 @@ def quantize(
 
 def _search(X, scale, X_hat, backend, threads):
     """The codes of the points nearest to X (B, 8); scale times these points is written to X_hat (B, 8)."""
-    search, write, codes = _twin(nearest_points, backend), _twin(point_values, backend), np.empty(len(X), np.uint16)
+    compiled, codes = backends.compiled(backend), np.empty(len(X), np.uint16)
+    search = backends.twin("nearest_points") if compiled else nearest_points
+    write = backends.twin("point_values") if compiled else point_values
 
     def task(first, last):
         search(X, patterns(), first, last, codes)
         write(codes, patterns(), scale, first, last, X_hat)
 
-    backends.over_rows(len(X), _busy(threads, len(X), ROWS_A_THREAD), task)
+    backends.over_rows(len(X), busy(threads, len(X), ROWS_A_THREAD), task, None if compiled else ROWS_AT_ONCE)
     return codes
 
 
-def _busy(threads, rows, least):
+def busy(threads, rows, least):
     """So many threads that each has a worthwhile number of rows."""
     return min(backends.thread_count(threads), max(rows // least, 1))
 
 
 def vectors(X):
     """X as C-contiguous float32 vectors of eight."""
-    X = checks.real_array(X, "X", ndim=max(np.ndim(X), 1))
-    if X.shape[-1] != 8:
+    X = checks.real_array(X, "X", ndim=np.ndim(X))
+    if X.shape[-1:] != (8,):
         raise ValueError(
             f"X must consist of vectors of 8 numbers along its last axis, but its shape is {X.shape}. "
             "Reshape it, or pad it with zeros."
         )
-    return np.ascontiguousarray(in_units(X, 1.0, "X"))
-
-
-def _twin(reference, backend):
-    return backends.twin(reference.__name__) if backends.compiled(backend) else reference
+    with np.errstate(over="ignore"):
+        narrow = X.astype(np.float32, order="C", copy=False)
+    if not np.isfinite((narrow.min(initial=0), narrow.max(initial=0))).all():
+        raise ValueError(
+            f"X must fit single precision, but it reaches {np.abs(X).max():.1e}. Divide it by a power of two: "
+            "so far out the nearest point depends on the direction alone."
+        )
+    return narrow
 
 
 def nearest_points(X, patterns, first_row, last_row, codes):
-    """Write the codes (B,) of the points nearest to some rows of X (B, 8)."""
-    for first in range(first_row, last_row, ROWS_AT_ONCE):
-        some = slice(first, min(first + ROWS_AT_ONCE, last_row))
-        (score, code), (score_below, code_below) = (_nearest(X[some], patterns, d) for d in (0.25, -0.25))
-        codes[some] = np.where(score_below > score, code_below, code)
+    """Write the codes (B,) of the points nearest to some rows of X (B, 8): the better of the two shifts d."""
+    rows = slice(first_row, last_row)
+    (score_up, code_up), (score_down, code_down) = (best_with_shift(d, X[rows], patterns) for d in (0.25, -0.25))
+    codes[rows] = np.where(score_down > score_up, code_down, code_up)
 
 
-def _nearest(X, patterns, shift):
-    """(score, code) of the best point with that shift for each row."""
-    # x.q - |q|^2 / 2 = sum_i v_i |x_i - d| - |v|^2 / 2 + d sum_i x_i - 4 d^2; the last term is the same for both d
+def best_with_shift(d, X, patterns):
+    """(score, code) of the best point with the shift d for each row."""
+    # x.q - |q|^2 / 2 = sum_i v_i |x_i - d| + d sum_i x_i - |v|^2 / 2 - 4 d^2; the last term is the same for both d
     v = patterns / 16  # so that no score leaves the range of float32
-    norm, order = np.square(patterns).sum(axis=1), _by_rank(patterns)
-    Y = X - X.dtype.type(shift)
+    half_norm, order = np.square(patterns).sum(axis=1) / 32, _by_rank(patterns)
+    Y = X - X.dtype.type(d)
     a, negative = np.abs(Y), Y < 0
     wrong = is_odd(patterns) ^ is_odd(negative)[:, None]
     least = (a[:, None] * v).min(axis=2)
-    score = a @ v.T - norm / 32 - 2 * wrong * least
+    # d sum x joins the sum that holds its counterpart: where x has vanished in |x - d|, it must vanish as well.
+    score = a @ v.T + (X @ np.full((8, 1), d / 16, X.dtype)) - half_norm - 2 * wrong * least
     row = order[score[:, order].argmax(axis=1)]  # the first among equals
     each = np.arange(len(X))
     turned = (a * v[row]).argmin(axis=1)
     negative[each, turned] ^= wrong[each, row]
-    return score[each, row] + X @ np.full(8, shift / 16, X.dtype), code(row, negative, int(shift < 0))
+    return score[each, row], code(row, negative, parity=int(d < 0))
 
 
 def _by_rank(patterns):
@@ -179,7 +191,8 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
 
 
 def _write_points(codes, scale, X_hat, backend, threads):
-    write, threads = _twin(point_values, backend), _busy(threads, len(codes), 8 * ROWS_A_THREAD)
+    write = backends.twin("point_values") if backends.compiled(backend) else point_values
+    threads = busy(threads, len(codes), 8 * ROWS_A_THREAD)
     backends.over_rows(len(codes), threads, lambda first, last: write(codes, patterns(), scale, first, last, X_hat))
 
 
@@ -237,7 +250,10 @@ class E8PQuantizer:
         return codes.reshape(len(T), T.shape[1] // 8), T_hat
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """The weights (m, n) of codes (m, n / 8), as float64, which holds scale times point exactly."""
+        """The weights (m, n) of codes (m, n / 8), as float64, which holds scale times point exactly.
+
+        They are the T_hat of float64 targets; rounded to float32, those of float32 targets.
+        """
         codes = checked_codes(codes)
         if codes.ndim != 2:
             raise ValueError(

@@ -46,7 +46,7 @@ def patterns() -> NDArray[np.float32]:
 def points() -> NDArray[np.float32]:
     """The 65536 points, in the order of their codes: (65536, 8), read-only.
 
-    q_i = +-v_i + 1/4 - p / 2,    v the pattern of the high byte, p the parity of the low byte
+    q_i = +-v_i + d,    v the pattern of the high byte; d = 1/4, or -1/4 where the low byte has odd parity
 
     Returns
     -------
@@ -54,8 +54,9 @@ def points() -> NDArray[np.float32]:
 
     Notes
     -----
-    The lowest bit is turned round where p is 1, so that an even number of bits is set. Then bit 0, 4, 1, 5, 2, 6, 3, 7
-    says whether coordinate 0, 1, ... is negative; for the last coordinate of a pattern of odd sum, whether it is not.
+    The lowest bit is turned round where the parity is odd, so that an even number of bits is set. Then bit 0, 4, 1, 5,
+    2, 6, 3, 7 says whether coordinate 0, 1, ... is negative; for the last coordinate of a pattern of odd sum, whether
+    it is not.
 
     References
     ----------
@@ -82,33 +83,36 @@ def is_odd(patterns):
 
 
 def fields(codes):
-    """(row of the pattern, 1 where a coordinate is negative, 1 where the shift is -1/4) of codes: see `points`."""
+    """(row of the pattern, 1 where a coordinate is negative, parity) of codes; parity is 1 where the shift is -1/4."""
     row, low = np.divmod(codes.astype(np.int64), 256)
-    below = np.bitwise_count(low) & 1
-    negative = (low ^ below)[..., None] >> SIGN_BIT & 1
+    parity = np.bitwise_count(low) & 1
+    negative = (low ^ parity)[..., None] >> SIGN_BIT & 1
     negative[..., 7] ^= is_odd(patterns())[row]
-    return row, negative, below
+    return row, negative, parity
 
 
-def code(row, negative, below):
+def code(row, negative, parity):
     """The codes that have these fields; the signs must make the sum of the pattern even."""
     bits = np.array(negative, np.int64)
     bits[..., 7] ^= is_odd(patterns())[row]
-    return (row << 8 | (bits << SIGN_BIT).sum(axis=-1) ^ below).astype(np.uint16)
+    low = (bits << SIGN_BIT).sum(axis=-1) ^ parity
+    return (256 * row + low).astype(np.uint16)
 
 
 def values(codes):
     """The points of codes, see `points`: (..., 8), float64."""
-    row, negative, below = fields(codes)
-    return np.where(negative, -1, 1) * patterns()[row] + (0.25 - below / 2)[..., None]
+    row, negative, parity = fields(codes)
+    shift = np.where(parity, -0.25, 0.25)
+    return np.where(negative, -1, 1) * patterns()[row] + shift[..., None]
 
 
 def checked_codes(codes, name="codes"):
     """Codes as uint16."""
     codes = np.asarray(codes)
     if codes.dtype.kind not in "ui":
+        maker = {"codes": "quantize", "words": "to_paper_format"}[name]
         raise TypeError(
-            f"{name} must be integers, but their dtype is {codes.dtype}. quipref.lattice.e8p.quantize makes them."
+            f"{name} must be integers, but their dtype is {codes.dtype}. quipref.lattice.e8p.{maker} makes them."
         )
     if codes.dtype != np.uint16 and codes.size and not (codes.min() >= 0 and codes.max() < 2**16):
         raise ValueError(
@@ -149,8 +153,9 @@ def to_paper_format(codes: ArrayLike) -> NDArray[np.uint16]:
     >>> hex(to_paper_format(0x0003))
     '0x41'
     """
-    row, negative, below = fields(checked_codes(codes))
-    return (row << 8 | (negative[..., 1:] << np.arange(7, 0, -1)).sum(axis=-1) | (1 - below)).astype(np.uint16)
+    row, negative, parity = fields(checked_codes(codes))
+    signs = (negative[..., 1:] << np.arange(7, 0, -1)).sum(axis=-1)
+    return (256 * row + signs + (1 - parity)).astype(np.uint16)
 
 
 def from_paper_format(words: ArrayLike) -> NDArray[np.uint16]:
@@ -182,4 +187,4 @@ def from_paper_format(words: ArrayLike) -> NDArray[np.uint16]:
     words = checked_codes(words, "words").astype(np.int64)
     row, negative = words >> 8, words[..., None] >> np.arange(8, 0, -1) & 1
     negative[..., 0] = (negative[..., 1:].sum(axis=-1) + is_odd(patterns())[row]) % 2
-    return code(row, negative, 1 - (words & 1))
+    return code(row, negative, parity=1 - (words & 1))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref.lattice import e8
-from quipref.lattice.e8p import vectors
+from quipref.lattice.e8p import ROWS_A_THREAD, busy, vectors
 
 HALVES, FIRST_TWO = 29, 30  # rows of patterns(); row 0 is nothing, and after it come the pairs
 UNIT = 8  # scores are divided by it, so that none of them leaves the range of float32
@@ -118,6 +118,7 @@ def quantize(
     flat = X.reshape(-1, 8)
     codes = np.empty(len(flat), np.uint8)
     search = backends.twin("nearest_roots") if backends.compiled(backend) else nearest_roots
+    threads = busy(threads, len(flat), ROWS_A_THREAD)
     backends.over_rows(len(flat), threads, lambda *rows: search(flat, codes_of_signs(), *rows, codes))
     return codes.reshape(X.shape[:-1]), np.take(points(), codes, axis=0).reshape(X.shape)
 

@@ -11,7 +11,7 @@ from quipref.gaussian import MeasuredError, mean_squared_error
 from quipref.lattice.e8 import positive
 from quipref.lattice.residual import ResidualQuantizer
 
-SOURCE_SCALES = {3: 0.98, 4: 1.03}  # the authors'; their residual scales are in residual.py
+SOURCE_SCALES = {2: 1.03, 3: 0.98, 4: 1.03}  # the authors', by bits; their residual scales are in residual.py
 
 
 class ScaleScan(NamedTuple):

@@ -67,9 +67,11 @@ def filling_scale(W, table, fill=FILL):
     return root_mean_square(W) / (fill * root_mean_square(table))
 
 
-def takes(shape, *, tile=TILE, **options):
-    """Whether a layer of that shape consists of whole tiles."""
-    return not (shape[0] % tile[0] or shape[1] % tile[1])
+def refuses(shape, bits, *, tile=TILE, **options):
+    """Why a layer of that shape is not quantized; None where it is, as it consists of whole tiles."""
+    if shape[0] % tile[0] or shape[1] % tile[1]:
+        return f"its tiles are {tile[0]} x {tile[1]}, and {shape[0]} x {shape[1]} is no whole number of them"
+    return None
 
 
 def bound(layer, H):

@@ -4,6 +4,8 @@ The codebook of 2 bits is `quipref.E8PQuantizer`, those of 3 and 4 are `quipref.
 passes of the authors' program are `quipref.block_descent`.
 """
 
+from functools import partial
+
 import numpy as np
 
 from quipref import checks
@@ -11,11 +13,13 @@ from quipref.incoherence.measure import root_mean_square
 from quipref.incoherence.process import TRANSFORMS, incoherence_process
 from quipref.lattice.e8p import E8PQuantizer, check_columns
 from quipref.lattice.residual import RESIDUAL_SCALES, ResidualQuantizer
+from quipref.lattice.scales import SOURCE_SCALES
 from quipref.layer import QuantizedLayer
 from quipref.methods.bar import Counted, bar
 from quipref.rounding.block_descent import block_descent
 from quipref.rounding.ldlq import ORDERS, column_order, feedback, feedback_factor
 
+BLOCK = E8PQuantizer.block  # columns
 BITS = (2, 3, 4)
 SCALE_BITS = 32  # the scale is a float32
 # Root mean squares of the weights, in units of the codebook, that are tried. Gaussian weights are rounded best near the
@@ -23,7 +27,6 @@ SCALE_BITS = 32  # the scale is a float32
 # codebook, whose end no feedback can make good: on the small language model a fixed 0.8 loses a fifth more at 2 bits
 # than the best of these for each layer, and 1.03 two thirds more.
 TRIED_SCALES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05)
-AUTHORS_SCALES = {2: 1.03, 3: 0.98, 4: 1.03}
 ROWS = 16  # that they are tried on: so many of the longest, and as many of the others
 FARTHEST = 1000.0  # beyond it, and below its inverse, nothing is left of the weights, or of the codebook
 
@@ -34,33 +37,41 @@ def quantize(
 ):  # fmt: skip
     """Round W (m, n) after incoherence processing, eight weights of a row together, each to its nearest point."""
     checks.choice(transform, "transform", (*TRANSFORMS, None))
-    backward = checks.choice(order, "order", ORDERS) == "backward"
+    in_order = {"forward": block_ldlq, "backward": backward_block_ldlq}[checks.choice(order, "order", ORDERS)]
     passes = checks.integer(passes, "passes", low=0)
-    bits = checks.integer(bits, "bits", low=min(BITS), high=max(BITS))
+    if bits not in BITS:
+        raise ValueError(f"bits must be from 2 to 4, but {bits} came. QuIP# has no other codebooks; ldlq takes 1 to 8.")
     residual_scale = _residual_scale(bits, residual_scale)
     check_columns(W, "W")
-    search = {"backend": backend, "threads": threads}
+    how = {"bits": bits, "source_scale": source_scale, "residual_scale": residual_scale, "passes": passes}
+    how |= {"progress": progress, "search": {"backend": backend, "threads": threads}}
     processed = incoherence_process(W, H, transform=transform, seed=seed, rescale=rescale, damping=damping)
-
-    def block_ldlq(W, H):
-        if backward:  # from here on the columns are in the order of rounding, and so are the codes
-            columns = column_order(W.shape[1], E8PQuantizer.block, order)
-            W, H = W[:, columns], H[columns][:, columns]
-        U = feedback_factor(H, E8PQuantizer.block, W.dtype)
-        s = best_scale(W, H, U, bits, residual_scale, search) if source_scale is None else source_scale
-        round_to = codebook(W, bits, s, residual_scale, **search)
-        with bar("quip#", W.size * (1 + passes), progress) as told:
-            counted = Counted(round_to, told.update)
-            codes, _ = feedback(W, U, counted, None, **search)
-            if passes:
-                how = {"round_to": counted, "start": codes, "passes": passes, "order": "forward", **search}
-                _, codes = block_descent(W, H, return_codes=True, **how)
-        return s, round_to, np.ascontiguousarray(codes[:, ::-1]) if backward else codes
-
-    s, round_to, codes = processed.measure(block_ldlq)
-    options = {"bits": bits, "seed": seed, "source_scale": s, "residual_scale": residual_scale, "passes": passes}
-    options |= {"transform": transform, "rescale": rescale, "damping": damping, "order": order}
+    source_scale, round_to, codes = processed.measure(partial(in_order, **how))
+    options = {"bits": bits, "seed": seed, "source_scale": source_scale, "residual_scale": residual_scale}
+    options |= {"passes": passes, "transform": transform, "rescale": rescale, "damping": damping, "order": order}
     return QuantizedLayer(W.shape, "quip#", options, codes, round_to, SCALE_BITS, processed.transform)
+
+
+def block_ldlq(W, H, *, bits, source_scale, residual_scale, passes, progress, search):
+    """(source scale, Quantizer, codes) of a processed layer, rounded from its first eight columns to its last."""
+    U = feedback_factor(H, BLOCK, W.dtype)
+    if source_scale is None:
+        source_scale = best_scale(W, H, U, bits, residual_scale, search)
+    round_to = codebook(W, bits, source_scale, residual_scale, **search)
+    with bar("quip#", W.size * (1 + passes), progress) as told:
+        counted = Counted(round_to, told.update)
+        codes, _ = feedback(W, U, counted, None, **search)
+        if passes:
+            again = {"start": codes, "passes": passes, "order": "forward", "return_codes": True}
+            _, codes = block_descent(W, H, round_to=counted, **again, **search)
+    return source_scale, round_to, codes
+
+
+def backward_block_ldlq(W, H, **how):
+    """`block_ldlq` from the last eight columns to the first. The codes, one for eight columns, are in W's order."""
+    columns = column_order(W.shape[1], BLOCK, "backward")
+    source_scale, round_to, codes = block_ldlq(W[:, columns], H[columns][:, columns], **how)
+    return source_scale, round_to, np.ascontiguousarray(codes[:, ::-1])
 
 
 def codebook(W, bits, source_scale, residual_scale=None, **search):
@@ -69,28 +80,35 @@ def codebook(W, bits, source_scale, residual_scale=None, **search):
     if not 1 / FARTHEST <= source_scale <= FARTHEST:
         raise ValueError(
             f"source_scale must be from {1 / FARTHEST} to {FARTHEST:.0f}, but {source_scale:.3g} came. "
-            f"The authors' is {AUTHORS_SCALES[bits]}; None tries some."
+            f"The authors' is {SOURCE_SCALES[bits]}; None tries some."
         )
     scale = root_mean_square(W) / source_scale
     return E8PQuantizer(scale, **search) if bits == 2 else ResidualQuantizer(bits, scale, residual_scale, **search)
 
 
 def best_scale(W, H, U, bits, residual_scale, search):
-    """Which of `TRIED_SCALES` loses least on some rows of W, feedback included. Columns are in order of rounding."""
-    rows, weights = sample(W)
+    """Which of `TRIED_SCALES` loses least on some rows of W, feedback included. Columns are in order of rounding.
+
+    Where H tells none from another, as the zero matrix does, it is the one with the least squared error.
+    """
+    rows, stand_for = sample(W)
     rms = root_mean_square(W)
     if not rms:
-        return AUTHORS_SCALES[bits]  # all are alike
+        return SOURCE_SCALES[bits]  # all are alike
     # Each scale has its copy of the rows, in units of the codebook: one run of feedback serves them all.
     X = np.concatenate([rows / rms * s for s in TRIED_SCALES], dtype=W.dtype)
     unit = E8PQuantizer(**search) if bits == 2 else ResidualQuantizer(bits, 1.0, residual_scale, **search)
     E = X - feedback(X, U, unit, None, **search)[1]
-    losses = ((E @ H.astype(W.dtype, copy=False)) * E).sum(axis=1).reshape(len(TRIED_SCALES), -1)
-    return TRIED_SCALES[int(np.argmin(losses @ weights / np.square(TRIED_SCALES)))]
+    H = np.ldexp(H, -np.frexp(np.trace(H, dtype=np.float64))[1])  # a common factor changes nothing; in range, it is 1
+    losses = ((E @ H.astype(W.dtype, copy=False)) * E).sum(axis=1)
+    if not losses.any():
+        losses = np.square(E).sum(axis=1)
+    losses = losses.reshape(len(TRIED_SCALES), -1) @ stand_for / np.square(TRIED_SCALES)
+    return TRIED_SCALES[int(np.argmin(losses))]
 
 
 def sample(W):
-    """(rows, weights): the longest rows of W count once, some of the others for all of them."""
+    """(rows, how many each stands for): the longest rows of W for themselves, some of the others for all of them."""
     by_length = np.argsort(-np.linalg.norm(W / (np.abs(W).max(initial=0) or 1), axis=1), kind="stable")
     longest, others = by_length[:ROWS], by_length[ROWS:]
     others = others[:: max(1, -(-len(others) // ROWS))]
@@ -98,9 +116,11 @@ def sample(W):
     return W[np.concatenate([longest, others])], np.repeat([1.0, each], [len(longest), len(others)])
 
 
-def takes(shape, **options):
-    """Whether the rows of a layer of that shape are whole blocks of eight."""
-    return shape[1] % E8PQuantizer.block == 0
+def refuses(shape, bits, **options):
+    """Why a layer of that shape is not rounded to so many bits; None where it is."""
+    if shape[1] % BLOCK:
+        return f"it rounds {BLOCK} columns together, and {shape[1]} is no multiple of {BLOCK}"
+    return None if bits in BITS else "its codebooks are of 2, 3 and 4 bits"
 
 
 def bound(layer, H):

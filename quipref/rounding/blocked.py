@@ -5,14 +5,16 @@ product each. Here a range of columns is halved: round the left half, add its fe
 right half with one product, round the right half. At BASE columns the loop takes over.
 
 Scratch arrays are transposed, (n, m), so that a range of columns is one piece of memory: BLAS then
-adds into it in place, and the compiled twin reads 64 rows with one vector load.
+adds into it in place, and the compiled twin reads 64 rows with one vector load. Without the twin
+halving goes on, since BLAS is slow where a product has only the columns of one block.
 """
 
 import numpy as np
 
 from quipref import backend as backends
 
-BASE = 128  # columns at which halving stops
+BASE = 128  # columns at which halving stops, where the compiled twin takes over
+BASE_OF_BLOCKS = 16  # and where a Quantizer of any kind does, called for one block after the other
 
 
 def blocked_feedback(W, X, round_to, *, rng, residual, threads):
@@ -42,7 +44,7 @@ def blocked_feedback(W, X, round_to, *, rng, residual, threads):
             lambda first, last: kernel(W, W_hat, T, E, X, start, stop, first, last, *affine, residual),
         )
 
-    _halve(T, E, X, base, 0, n, _base_width(round_to.block))
+    _halve(T, E, X, base, 0, n, _base_width(round_to.block, BASE_OF_BLOCKS if affine is None else BASE))
     if affine is not None:
         return None, W_hat
     return (np.concatenate(codes, axis=1) if codes else np.empty(W.shape, np.int64)), W_hat
@@ -64,9 +66,9 @@ def round_columns(W, W_hat, T, E, X, start, stop, round_to, rng, residual):
     return codes
 
 
-def _base_width(block):
-    """The multiple of the quantizer's block nearest below BASE, at least one block."""
-    return max(1, BASE // block) * block
+def _base_width(block, base):
+    """The multiple of the quantizer's block nearest below `base`, at least one block."""
+    return max(1, base // block) * block
 
 
 def _halve(T, E, X, base, start, stop, width):

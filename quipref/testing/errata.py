@@ -14,6 +14,7 @@ from scipy.stats import binom
 import quipref
 from quipref import bounds, tables
 from quipref.incoherence.rotations import RandomizedHadamard
+from quipref.lattice import e8p
 from quipref.problems import Layer
 from quipref.testing import counterexamples as layers
 
@@ -163,6 +164,13 @@ def transposed_trace() -> Evidence:
     return Evidence(float(np.trace(eta.T @ np.diag(D) @ eta)), quipref.proxy_loss(W, W_hat, H))
 
 
+def printed_point() -> Evidence:
+    """The second coordinate, without its sign: as printed, and as the word of pattern, signs and shift has it."""
+    (row,) = np.flatnonzero((e8p.patterns() == np.array([1, 1, 1, 3, 1, 1, 1, 1]) / 2).all(axis=1))
+    word = int(row) << 8 | 0b1001011 << 1 | 1
+    return Evidence(3 / 4, float(abs(e8p.decode(e8p.from_paper_format(word))[1])))
+
+
 def late_clamp() -> Evidence:
     """The loss after a pass that is clamped at its end; the claim is the loss before."""
     (W, H), grid, start = layers.LATE_CLAMP
@@ -232,6 +240,11 @@ ERRATA = (
         "S8", "D's wrong side", f"{QUIP_SHARP}, proof of theorem 4.1", "printed", False,
         "the loss is tr(eta^T D eta)", "=",
         "The loss is tr(eta D eta^T), a column's errors at the price of that column.", transposed_trace,
+    ),
+    Erratum(
+        "E4", "a printed point", f"{QUIP_SHARP}, appendix C.2", "printed", False,
+        "(1, 1, 1, 3, 1, 1, 1, 1) / 2 with the signs 1001011 and the shift 1/4 has 3/4 in second place", "=",
+        "It has 1/4 there; the printed vector is no point of the codebook.", printed_point,
     ),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 
 import quipref as q
 from quipref.formats.quip_sharp import unpack_codes, unpack_weights
+from quipref.lattice.scales import SOURCE_SCALES
 from quipref.methods import quip_sharp
 from quipref.rounding.block_descent import iterates
 from quipref.rounding.ldlq import column_order
@@ -62,7 +63,7 @@ class TestBefore:
         assert np.sqrt(np.square(case["W"].astype(np.float64)).mean()) == pytest.approx(
             float(case["weight_rms"]), rel=M * N * UNIT
         )
-        scale = processed(case).measure(lambda W, H: quip_sharp.codebook(W, 2, quip_sharp.AUTHORS_SCALES[2]).scale)
+        scale = processed(case).measure(lambda W, H: quip_sharp.codebook(W, 2, SOURCE_SCALES[2]).scale)
         assert scale == pytest.approx(float(case["Wscale"]), rel=M * N * UNIT)
         assert scale != pytest.approx(float(case["Wscale"]) * 1.03, rel=M * N * UNIT)
         assert (case["Wr"] / case["Wscale"] == case["Wr_scaled"]).all()

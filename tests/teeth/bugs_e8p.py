@@ -29,7 +29,7 @@ def with_row(row, pattern):
 
 def search(change):
     """Patches after which (score, code) of the best point of a shift is changed."""
-    return {f"{E8P}:_nearest": lambda nearest: lambda X, patterns, d: change(*nearest(X, patterns, d), X, d)}
+    return {f"{E8P}:best_with_shift": lambda best: lambda d, X, patterns: change(*best(d, X, patterns), X, d)}
 
 
 def points(change):
@@ -58,13 +58,13 @@ def signs_reversed(words):
     return words & 0xFF01 | signs
 
 
-def last_turned(nearest):
+def last_turned(best):
     """The search with the coordinates the other way round: the last one of equals is turned round."""
 
-    def faulty(X, patterns, shift):
-        score, code = nearest(X[:, ::-1], patterns[:, ::-1], shift)
-        row, negative, below = e8p_codes.fields(code)
-        return score, e8p_codes.code(row, negative[:, ::-1], below)
+    def faulty(d, X, patterns):
+        score, code = best(d, X[:, ::-1], patterns[:, ::-1])
+        row, negative, parity = e8p_codes.fields(code)
+        return score, e8p_codes.code(row, negative[:, ::-1], parity)
 
     return faulty
 
@@ -91,22 +91,25 @@ BUGS = {
     "e8p: every sum counts as even": {f"{CODES}:is_odd": lambda _: lambda p: np.zeros(p.shape[:-1], bool)},
     "e8p: coordinates in the order of their bits": {f"{CODES}:SIGN_BIT": lambda _: np.arange(8)},
     "e8p: the parity stays on its bit": fields(
-        lambda row, negative, below, codes: (row, negative ^ np.outer(below, np.arange(8) == 0), below)
+        lambda row, negative, parity, codes: (row, negative ^ np.outer(parity, np.arange(8) == 0), parity)
     ),
     "e8p: no sign is turned round": {f"{E8P}:is_odd": lambda _: lambda p: np.zeros(p.shape[:-1], bool)},
     "e8p: the shift's share of the score is forgotten": search(
         lambda score, code, X, d: (score - X @ np.full(8, d / 16, X.dtype), code)
+    ),
+    "e8p: the shift's share of the score counts twice": search(
+        lambda score, code, X, d: (score + X @ np.full(8, d / 16, X.dtype), code)
     ),
     "e8p: only 1/4 is tried": search(lambda score, code, X, d: (score - 1e9 * (d < 0), code)),
     "e8p: -1/4 wins among equals": search(
         lambda score, code, X, d: (np.nextafter(score, np.float32(np.inf)) if d < 0 else score, code)
     ),
     "e8p: the first row wins, whatever its norm": {f"{E8P}:_by_rank": lambda _: lambda p: np.arange(256)},
-    "e8p: the last coordinate is turned round": {f"{E8P}:_nearest": last_turned},
+    "e8p: the last coordinate is turned round": {f"{E8P}:best_with_shift": last_turned},
     "e8p: patterns of another size": {
-        f"{E8P}:_nearest": lambda nearest: lambda X, patterns, d: nearest(X, np.float32(1.1) * patterns, d)
+        f"{E8P}:best_with_shift": lambda best: lambda d, X, patterns: best(d, X, np.float32(1.1) * patterns)
     },
-    "e8p: signs are lost": {f"{E8P}:_nearest": lambda nearest: lambda X, *rest: nearest(np.abs(X), *rest)},
+    "e8p: signs are lost": {f"{E8P}:best_with_shift": lambda best: lambda d, X, patterns: best(d, np.abs(X), patterns)},
     "paper: the shift bit is 1 for -1/4": read(lambda words: words ^ 1),
     "paper: the first coordinate's sign comes last": read(signs_reversed),
     "paper: words are the program's codes": read(lambda words: e8p_codes.to_paper_format(words)),

@@ -30,6 +30,7 @@ TEETH = {
             "e8p: the first row wins, whatever its norm",
             "e8p: the last coordinate is turned round",
         ),
+        "test_what_vanishes_beside_a_quarter_counts_as_zero": ("e8p: the shift's share of the score counts twice",),
         "test_every_point_is_its_own_nearest": (
             "e8p: only 1/4 is tried",
             "e8p: coordinates the wrong way round",

@@ -131,6 +131,12 @@ class TestE3Codebook:
             order = np.lexsort((turned, equals >> 8, fives, squared(v[equals]), below[equals]))
             assert found == equals[order[0]]
 
+    @for_all(vectors(), st.just([True] * 8) | st.lists(st.booleans(), min_size=8, max_size=8), st.integers(40, 140))
+    def test_what_vanishes_beside_a_quarter_counts_as_zero(self, X, small, e):
+        """The only rounding here: what is below 2^-38 is lost in |x - d|, and in every sum of multiples of 2^-12."""
+        X, zeros = np.where(small, X * 2.0**-e, X), np.where(small, 0, X)
+        assert (e8p.quantize(X, backend="numpy")[0] == e8p.quantize(zeros, backend="numpy")[0]).all()
+
     @for_all(CODES)
     def test_every_point_is_its_own_nearest(self, codes):
         assert e8p.quantize(decoded(codes), backend="numpy")[0].tolist() == codes
