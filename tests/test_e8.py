@@ -151,7 +151,7 @@ class TestQuantizer:
             E8Lattice(np.inf)
         with says(TypeError, "dithered must be True or False, but 1 came."):
             E8Lattice(dithered=1)
-        with says(ValueError, "T must have a multiple of 8 columns, but its shape is (2, 12). Pad the layer"):
+        with says(ValueError, "T must have a multiple of 8 columns, but the shape is (2, 12). Pad the layer"):
             E8Lattice().quantize(np.zeros((2, 12)))
         with says(ValueError, "rng must be a seed or a Generator for a dither, but None came. Pass rng=0."):
             E8Lattice(dithered=True).quantize(np.zeros((2, 8)))
@@ -163,5 +163,7 @@ class TestQuantizer:
             E8Lattice(1e-320).quantize(np.ones((1, 8)))
         with says(TypeError, "codes must be a matrix of integers, but they are float64 of shape (1, 8). E8Lattice."):
             E8Lattice().decode(np.zeros((1, 8)))
-        with says(ValueError, "codes must have a multiple of 8 columns, but its shape is (1, 4)."):
+        with says(ValueError, "codes must be a matrix of integers, but they are int64 of shape (8,). E8Lattice."):
+            E8Lattice().decode(np.zeros(8, np.int64))
+        with says(ValueError, "codes must have a multiple of 8 columns, but the shape is (1, 4). E8Lattice."):
             E8Lattice().decode(np.zeros((1, 4), np.int64))

@@ -110,7 +110,12 @@ class TestWeights:
             "qidxs must have the shape (32, 6) for 32 x 128 weights in E8P12RVQ3B, but it is (32, 4).",
         ),
         (lambda: quip_sharp.unpack_weights(np.zeros((32, 4), np.int64), 32), TypeError, "shape must be a pair"),
-        (lambda: quip_sharp.unpack_weights(np.zeros((8, 4), np.int64), (8, 128)), ValueError, "a multiple of 16 rows"),
+        (lambda: quip_sharp.unpack_weights(np.zeros((32, 4), np.int64), (M, N, 1)), ValueError, "shape must be a pair"),
+        (
+            lambda: quip_sharp.unpack_weights(np.zeros((8, 4), np.int64), (8, 128)),
+            ValueError,
+            "shape must be a multiple of 16 rows and of 64 columns, but 8 x 128 came. The format has no",
+        ),
         (lambda: quip_sharp.unpack_weights(np.zeros((16, 3), np.int64), (16, 96)), ValueError, "of 64 columns"),
         (
             lambda: quip_sharp.unpack_codes(np.zeros((16, 2), np.int64), (16, 64), codebook="e8p"),
@@ -123,13 +128,15 @@ class TestWeights:
             "residual_scale must be None for codebook='E8P12', which has no residual, but 2.0 came.",
         ),
         (lambda: quip_sharp.pack_weights(np.zeros((16, 8), np.int64)), TypeError, "codes must be a matrix of uint16"),
-        (lambda: quip_sharp.pack_weights(np.zeros(16, np.uint16)), TypeError, "of shape (16,)"),
+        (lambda: quip_sharp.pack_weights(np.zeros(16, np.uint16)), ValueError, "of shape (16,)"),
+        (lambda: quip_sharp.pack_weights(np.zeros((16, 8, 1), np.uint16)), ValueError, "of shape (16, 8, 1)"),
         (
             lambda: quip_sharp.pack_weights(some_codes("E8P12RVQ4B"), codebook="E8P12RVQ3B"),
             ValueError,
             "codes must have second codes of at most 255 for E8P12RVQ3B",
         ),
         (lambda: quip_sharp.pack_weights(np.zeros((16, 4), np.uint16)), ValueError, "16 x 32"),
+        (lambda: quip_sharp.pack_weights(np.zeros((15, 8), np.uint16)), ValueError, "before they are quantized."),
     ],
 )
 def test_refusals(call, error, message):

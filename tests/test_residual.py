@@ -6,7 +6,7 @@ from sizes import size
 from voice import says
 
 import quipref as q
-from quipref.lattice import e8p, one_bit, residual
+from quipref.lattice import e8p, one_bit
 from quipref.lattice.scales import scale_scan
 
 BACKENDS = size(["numba", "numpy"], ["numpy"])
@@ -59,7 +59,6 @@ class TestOneBit:
     def test_tables_are_read_only(self):
         for table in (one_bit.points(), one_bit.patterns(), one_bit.codes_of_signs()):
             assert not table.flags.writeable
-        assert residual.one_bit_points() is one_bit.points()
 
     def test_refusals(self):
         with says(ValueError, "X must consist of vectors of 8 numbers", "(3, 4)"):
@@ -72,6 +71,10 @@ class TestOneBit:
             one_bit.decode([-1, 256])
         with says(ValueError, "backend"):
             one_bit.quantize(np.zeros(8), backend="torch")
+        with says(ValueError, "backend must be one of", "'nump'"):
+            one_bit.decode([1], backend="nump")
+        with says(ValueError, "threads must be at least 1"):
+            one_bit.decode([1], threads=-3)
 
 
 @pytest.mark.parametrize("bits", [3, 4])
@@ -115,6 +118,12 @@ class TestResidualQuantizer:
         codes, _ = rounder.quantize(T * np.float32(2.0**40))
         assert (rounder.quantize(T * np.float32(2.0**124))[0] == codes).all()
 
+    def test_a_residual_scale_so_small_that_nothing_is_magnified(self, bits):
+        """Every remainder vanishes, and to 0 one point is nearest."""
+        codes, _ = self.rounder(bits, 1.0, 1e-30).quantize(targets(2, 16))
+        second = (one_bit if bits == 3 else e8p).quantize(np.zeros(8), backend="numpy")[0]
+        assert (codes & 0xFFFF == second).all()
+
     def test_scale_zero_makes_zeros(self, bits):
         rounder = self.rounder(bits, 0.0)
         codes, T_hat = rounder.quantize(targets(2, 16))
@@ -142,11 +151,13 @@ class TestResidualQuantizer:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((2,), ValueError, "bits must be from 3 to 4, but 2 came."),
+        ((2,), ValueError, "bits must be 3 or 4, but 2 came. E8PQuantizer has 2"),
         ((3.0,), TypeError, "bits must be an integer"),
         ((3, -1.0), ValueError, "scale must be finite and not negative"),
         ((3, 1e39), ValueError, "scale must be zero or fit single precision"),
         ((3, 1.0, 0.0), ValueError, "residual_scale must be positive, but 0 came."),
+        ((3, 1.0, 1e40), ValueError, "residual_scale must fit single precision (1.18e-38 to 3.4e38), but 1e+40 came."),
+        ((3, 1.0, 1e-39), ValueError, "The authors' are 2.04 at 3 bits and 3.45 at 4."),
         ((4, 1.0, "3"), TypeError, "residual_scale must be a real number"),
     ],
 )
@@ -161,6 +172,8 @@ def test_refused_arrays():
         rounder.quantize(np.zeros((2, 12)))
     with says(TypeError, "codes must be a matrix of uint32, but they are uint16"):
         rounder.decode(np.zeros((2, 2), np.uint16))
+    with says(ValueError, "codes must be a matrix of uint32", "of shape (2,)"):
+        rounder.decode(np.zeros(2, np.uint32))
     with says(ValueError, "codes must lie from 0 to 255"):
         rounder.decode(np.full((1, 1), 256, np.uint32))
     with says(ValueError, "threads"):

@@ -31,8 +31,8 @@ def rate_and_error(rows):
     about = "Errors fall with the rate, above the limit; below, each code's distance to it, trellises nearest, by rate."
     found = [row for row in rows if row.family != "limit"]
     rates = sorted({row.bits for row in found})
-    size = 3.7 + 0.2 * (len(found) + 1.4 * len(rates))
-    with page(WIDTH, size, rows=2, about=about, height_ratios=[3.0, size - 3.0]) as (figure, (above, below)):
+    size = 3.25 + 0.19 * (len(found) + 1.4 * len(rates))
+    with page(WIDTH, size, rows=2, about=about, height_ratios=[2.7, size - 2.7]) as (figure, (above, below)):
         _curves(above, found, rates)
         _distances(below, found, rates)
         figure.legend(*below.get_legend_handles_labels(), loc="outside lower center")

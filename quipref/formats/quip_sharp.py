@@ -70,7 +70,8 @@ def unpack_weights(
         return ResidualQuantizer(BITS[codebook], residual_scale=residual_scale).decode(codes).astype(np.float32)
     if residual_scale is not None:
         raise ValueError(
-            f"residual_scale must be None for codebook='E8P12', which has no residual, but {residual_scale!r} came."
+            f"residual_scale must be None for codebook='E8P12', which has no residual, but {residual_scale!r} came. "
+            "Leave it out."
         )
     return e8p.decode(codes).reshape(shape)
 
@@ -105,7 +106,7 @@ def unpack_codes(
     np.True_
     """
     k = BITS[checks.choice(codebook, "codebook", CODEBOOKS)]
-    m, n = _checked_shape(shape, "shape")
+    m, n = _checked_shape(shape)
     words = np.asarray(qidxs)
     if words.dtype != np.int64:
         raise TypeError(f"qidxs must be int64, but their dtype is {words.dtype}. Pass Qidxs as the checkpoint has it.")
@@ -153,11 +154,16 @@ def pack_weights(codes: ArrayLike, *, codebook: Codebook = "E8P12") -> NDArray[n
     k, codes = BITS[checks.choice(codebook, "codebook", CODEBOOKS)], np.asarray(codes)
     dtype = np.dtype(np.uint16 if k == 2 else np.uint32)
     if codes.dtype != dtype or codes.ndim != 2:
-        raise TypeError(
+        raise (TypeError if codes.dtype != dtype else ValueError)(
             f"codes must be a matrix of {dtype} for {codebook}, but they are {codes.dtype} of shape {codes.shape}. "
             f"The quantizer of {k} bits makes them."
         )
-    _checked_shape((codes.shape[0], 8 * codes.shape[1]), "codes")
+    m, n = codes.shape[0], 8 * codes.shape[1]
+    if m % ROWS or n % COLUMNS:
+        raise ValueError(
+            f"codes must stand for a multiple of {ROWS} rows and of {COLUMNS} columns of weights, but they are "
+            f"{m} x {n}. The format has no other layers; pad the weights (and H) with zeros before they are quantized."
+        )
     if k == 2:
         return _words(codes)
     first, second = codes >> 16, codes & 0xFFFF
@@ -173,10 +179,9 @@ def pack_weights(codes: ArrayLike, *, codebook: Codebook = "E8P12") -> NDArray[n
 
 def _words(codes):
     """Four codes (m, n / 8) a word: (m, n / 32)."""
-    m, groups = codes.shape
-    slots = codes.reshape(m // 16, 8, 2, groups // 8, 4, 2).transpose(0, 3, 1, 4, 5, 2).astype(np.uint64)
-    absolute, signs = (part.reshape(m, groups // 4, 4) for part in (slots >> 8, slots & 0xFF))
-    words = np.zeros((m, groups // 4), np.uint64)
+    slots = _slots(codes).astype(np.uint64)
+    absolute, signs = slots >> 8, slots & 0xFF
+    words = np.zeros(slots.shape[:2], np.uint64)
     for i in range(4):
         words |= absolute[:, :, i] << np.uint64(8 * i)
         for j in range(8):
@@ -192,18 +197,38 @@ def _codes(words, n):
         slots[:, :, i] = (words >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(8)
         for j in range(8):
             slots[:, :, i] |= (words >> np.uint64(32 + 4 * j + i) & np.uint64(1)).astype(np.uint16) << np.uint16(j)
-    m = len(words)
-    return slots.reshape(m // 16, n // 64, 8, 4, 2, 2).transpose(0, 2, 5, 1, 3, 4).reshape(m, n // 8)
+    return _from_slots(slots, n)
 
 
-def _checked_shape(shape, name):
+# A code of row 16 a + 2 R + r and group 8 b + 2 C + c is slot 2 c + r of its word, which (a, b, R, C) counts.
+
+
+def _slots(codes):
+    """Codes (m, n / 8) as the slots of words, (m, n / 32, 4)."""
+    m, groups = codes.shape
+    a_R_r_b_C_c = codes.reshape(m // 16, 8, 2, groups // 8, 4, 2)
+    a_b_R_C_c_r = a_R_r_b_C_c.transpose(0, 3, 1, 4, 5, 2)
+    return a_b_R_C_c_r.reshape(m, groups // 4, 4)
+
+
+def _from_slots(slots, n):
+    """The codes (m, n / 8) of slots: the way back."""
+    m = len(slots)
+    a_b_R_C_c_r = slots.reshape(m // 16, n // 64, 8, 4, 2, 2)
+    a_R_r_b_C_c = a_b_R_C_c_r.transpose(0, 2, 5, 1, 3, 4)
+    return a_R_r_b_C_c.reshape(m, n // 8)
+
+
+def _checked_shape(shape):
     """(m, n), refused where words would be left half empty."""
     if not isinstance(shape, tuple | list) or len(shape) != 2:
-        raise TypeError(f"{name} must be a pair (rows, columns), but {shape!r} came.")
-    m, n = (checks.integer(side, f"each side of {name}", low=0) for side in shape)
+        raise (ValueError if isinstance(shape, tuple | list) else TypeError)(
+            f"shape must be a pair (rows, columns), but {shape!r} came. Pass that of the layer: W.shape."
+        )
+    m, n = (checks.integer(side, "each side of shape", low=0) for side in shape)
     if m % ROWS or n % COLUMNS:
         raise ValueError(
-            f"{name} must stand for a multiple of {ROWS} rows and of {COLUMNS} columns of weights, but they are "
-            f"{m} x {n}. The format has no other layers; pad this one with zeros."
+            f"shape must be a multiple of {ROWS} rows and of {COLUMNS} columns, but {m} x {n} came. "
+            "The format has no other layers; is this the checkpoint's, rows (outputs) first?"
         )
     return m, n

@@ -59,13 +59,15 @@ class E8Lattice:
 
     def __init__(self, scale: float = 1.0, *, dithered: bool = False) -> None:
         self.scale, self.dithered = positive(scale, "scale"), checks.boolean(dithered, "dithered")
+        self.rounding = "stochastic" if dithered else "nearest"
 
     def quantize(
         self, T: ArrayLike, rng: int | np.random.Generator | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
         """Round targets T (rows, 8 q); return (codes, T_hat), both of T's shape. `rng` is for the dither alone."""
         T = checks.real_array(T, "T", ndim=2)
-        eights, u = self._in_eights(T.astype(np.float64), "T"), self._dither(T.shape, rng)
+        eights = _in_eights(T.astype(np.float64), "T", "Pad the layer (and its H) with zeros.")
+        u = self._dither(T.shape, rng)
         with np.errstate(over="ignore"):
             X = eights / self.scale
         if not np.abs(X).max(initial=0) <= LARGEST_TARGET:
@@ -78,25 +80,18 @@ class E8Lattice:
         return (2 * points).astype(np.int64).reshape(T.shape), T_hat.astype(T.dtype, copy=False)
 
     def decode(self, codes: ArrayLike, rng: int | np.random.Generator | None = None) -> NDArray[np.float64]:
-        """The values (m, n) of codes (m, n); `rng` is the seed that made them where there is a dither."""
+        """The values (m, n) of codes (m, n), as float64; `rng` is the seed that made them where there is a dither.
+
+        They are the T_hat of float64 targets; rounded to float32, those of float32 targets.
+        """
         codes = np.asarray(codes)
         if codes.dtype.kind not in "ui" or codes.ndim != 2:
-            raise TypeError(
+            raise (TypeError if codes.dtype.kind not in "ui" else ValueError)(
                 f"codes must be a matrix of integers, but they are {codes.dtype} of shape {codes.shape}. "
                 "E8Lattice.quantize makes them."
             )
-        points, u = self._in_eights(codes / 2, "codes"), self._dither(codes.shape, rng)
-        return (self.scale * (points - u)).reshape(codes.shape)
-
-    def _in_eights(self, M, name):
-        """M (m, 8 q) as (m, q, 8)."""
-        m, n = M.shape
-        if n % DIMENSION:
-            raise ValueError(
-                f"{name} must have a multiple of 8 columns, but its shape is {M.shape}. "
-                "Pad the layer (and its H) with zeros."
-            )
-        return M.reshape(m, n // DIMENSION, DIMENSION)
+        points = _in_eights(codes / 2, "codes", "E8Lattice.quantize makes one for each weight.")
+        return (self.scale * (points - self._dither(codes.shape, rng))).reshape(codes.shape)
 
     def _dither(self, shape, rng):
         """A point of the Voronoi cell of 0 for each eight of that shape, as (m, q, 8); zero without dither."""
@@ -108,6 +103,14 @@ class E8Lattice:
 
     def __repr__(self) -> str:
         return f"E8Lattice(scale={self.scale:g}, dithered={self.dithered})"
+
+
+def _in_eights(M, name, advice):
+    """M (m, 8 q) as (m, q, 8)."""
+    m, n = M.shape
+    if n % DIMENSION:
+        raise ValueError(f"{name} must have a multiple of 8 columns, but the shape is {M.shape}. {advice}")
+    return M.reshape(m, n // DIMENSION, DIMENSION)
 
 
 def voronoi_points(shape, rng):

@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import backend as backends
 from quipref.lattice import e8
-from quipref.lattice.e8p import ROWS_A_THREAD, busy, vectors
+from quipref.lattice.e8p import ROWS_A_THREAD, ROWS_AT_ONCE, busy, vectors
+
+__all__ = ["decode", "points", "quantize"]
 
 HALVES, FIRST_TWO = 29, 30  # rows of patterns(); row 0 is nothing, and after it come the pairs
 UNIT = 8  # scores are divided by it, so that none of them leaves the range of float32
@@ -117,9 +119,9 @@ def quantize(
     X = vectors(X)
     flat = X.reshape(-1, 8)
     codes = np.empty(len(flat), np.uint8)
-    search = backends.twin("nearest_roots") if backends.compiled(backend) else nearest_roots
-    threads = busy(threads, len(flat), ROWS_A_THREAD)
-    backends.over_rows(len(flat), threads, lambda *rows: search(flat, codes_of_signs(), *rows, codes))
+    compiled, threads = backends.compiled(backend), busy(threads, len(flat), ROWS_A_THREAD)
+    search, most = (backends.twin("nearest_roots"), None) if compiled else (nearest_roots, ROWS_AT_ONCE)
+    backends.over_rows(len(flat), threads, lambda *rows: search(flat, codes_of_signs(), *rows, codes), most)
     return codes.reshape(X.shape[:-1]), np.take(points(), codes, axis=0).reshape(X.shape)
 
 
@@ -159,7 +161,7 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
     Raises
     ------
     ValueError, TypeError
-        Something that is no code.
+        Something that is no code, or a misspelt option.
 
     References
     ----------
@@ -171,6 +173,8 @@ def decode(codes: ArrayLike, *, backend: backends.Backend = "numba", threads: in
     array([[ 0.,  0.,  0.,  0.,  0.,  0.,  0.,  2.],
            [ 0.,  0.,  0.,  0.,  0.,  0., -2.,  0.]], dtype=float32)
     """
+    backends.compiled(backend)
+    backends.thread_count(threads)
     codes = np.asarray(codes)
     if codes.dtype.kind not in "ui":
         raise TypeError(f"codes must be integers, but their dtype is {codes.dtype}. `quantize` of one_bit makes them.")

@@ -7,10 +7,7 @@ from quipref import backend as backends
 from quipref import checks
 from quipref.lattice import e8p, one_bit
 from quipref.lattice.e8 import positive
-from quipref.lattice.one_bit import points as one_bit_points
 from quipref.rounding.scale import in_units, stored_scale
-
-__all__ = ["ResidualQuantizer", "one_bit_points"]
 
 SECOND = {3: one_bit, 4: e8p}  # the codebook of what is left over, by bits a weight
 RESIDUAL_SCALES = {3: 2.04, 4: 3.45}  # the authors'
@@ -66,10 +63,11 @@ class ResidualQuantizer:
         self, bits: int, scale: float = 1.0, residual_scale: float | None = None, *,
         backend: backends.Backend = "numba", threads: int | None = None,
     ) -> None:  # fmt: skip
-        self._bits = checks.integer(bits, "bits", low=3, high=4)
+        self._bits = checks.integer(bits, "bits")
+        if bits not in SECOND:
+            raise ValueError(f"bits must be 3 or 4, but {bits} came. E8PQuantizer has 2; QuIP# has no other codebooks.")
         self.scale = stored_scale(scale)
-        r = RESIDUAL_SCALES[bits] if residual_scale is None else residual_scale
-        self.residual_scale = positive(stored_scale(r, "residual_scale"), "residual_scale")
+        self.residual_scale = _stored(RESIDUAL_SCALES[bits] if residual_scale is None else residual_scale)
         backends.compiled(backend)
         backends.thread_count(threads)
         self._how = {"backend": backend, "threads": threads}
@@ -97,10 +95,13 @@ class ResidualQuantizer:
         return codes, self._weights(q_1, q_2).astype(T.dtype, copy=False)
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """The weights (m, n) of codes (m, n / 8), as float64, which holds scale times float32 value exactly."""
+        """The weights (m, n) of codes (m, n / 8), as float64, which holds scale times float32 value exactly.
+
+        They are the T_hat of float64 targets; rounded to float32, those of float32 targets.
+        """
         codes = np.asarray(codes)
         if codes.dtype != np.uint32 or codes.ndim != 2:
-            raise TypeError(
+            raise (TypeError if codes.dtype != np.uint32 else ValueError)(
                 f"codes must be a matrix of uint32, but they are {codes.dtype} of shape {codes.shape}. "
                 "ResidualQuantizer.quantize makes them."
             )
@@ -109,11 +110,11 @@ class ResidualQuantizer:
         return self._weights(q_1, q_2)
 
     def _magnified(self, rest):
-        """R times what is left over, or as much as single precision has room for: from FAR on the direction decides."""
-        r = np.float32(self.residual_scale)
-        if max(rest.max(initial=0), -rest.min(initial=0)) > float(FAR) / self.residual_scale:
-            r = np.minimum(r, FAR / np.abs(rest).max(axis=2, keepdims=True, initial=1))
-        rest *= r
+        """What is left over, times r, in place; or times less where that exceeds FAR and only the direction decides."""
+        factor, largest = np.float32(self.residual_scale), max(rest.max(initial=0), -rest.min(initial=0))
+        if float(largest) > float(FAR) / self.residual_scale:
+            factor = np.minimum(factor, FAR / np.abs(rest).max(axis=2, keepdims=True, initial=1))
+        rest *= factor
         return rest
 
     def _weights(self, q_1, q_2):
@@ -123,3 +124,14 @@ class ResidualQuantizer:
 
     def __repr__(self) -> str:
         return f"ResidualQuantizer({self.bits}, scale={self.scale:g}, residual_scale={self.residual_scale:g})"
+
+
+def _stored(residual_scale):
+    """The residual scale as a float32, in which its quotients are formed."""
+    r, float32 = positive(residual_scale, "residual_scale"), np.finfo(np.float32)
+    if not float(float32.tiny) <= r <= float(float32.max):
+        raise ValueError(
+            f"residual_scale must fit single precision (1.18e-38 to 3.4e38), but {r:.3g} came. "
+            f"The authors' are {RESIDUAL_SCALES[3]} at 3 bits and {RESIDUAL_SCALES[4]} at 4."
+        )
+    return float(np.float32(r))

@@ -1,9 +1,11 @@
 """Block coordinate descent: after LDLQ, round one block of columns at a time again, given all the others; repeat.
 
-The walk over the blocks is `one_pass`, the repetition `iterates`; `block_descent` keeps the best of what they visit.
+The walk over the blocks and its algebra are in `one_pass`, the repetition in `iterates`; `block_descent` keeps the best
+of what they visit.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
@@ -36,7 +38,7 @@ def block_descent(
 ) -> NDArray[np.floating] | tuple[NDArray[np.floating], NDArray[np.integer]]:  # fmt: skip
     """Move one block of columns at a time to what rounds its best unrounded values, given all others; keep the best.
 
-    W_hat_k <- Q(W_hat_k + (W - W_hat) H_{.,k} H_kk^-1),    k over the blocks of columns.
+    W_hat_k <- Q(W_k + sum_{l != k} (W_l - W_hat_l) H_lk H_kk^-1),    k and l blocks of columns.
 
     Parameters
     ----------
@@ -77,6 +79,8 @@ def block_descent(
 
     Notes
     -----
+    Where H_kk is invertible, Q's argument is W_hat_k + (W - W_hat) H_{.,k} H_kk^-1, as the program has it.
+
     The update is the best choice among the quantizer's points where H_kk is a multiple of the identity, so always
     with one column a block: then no pass raises the loss. For larger blocks the nearest point in the ordinary
     distance need not be the nearest in that of H_kk, and a pass can raise the loss. The authors' program keeps the
@@ -101,20 +105,23 @@ def block_descent(
     passes = checks.integer(passes, "passes", low=0)
     compiled = backends.compiled(backend)
     if getattr(round_to, "rounding", "nearest") != "nearest":
-        raise ValueError(f"round_to must round to nearest for block_descent, but {round_to!r} came.")
+        raise ValueError(
+            f"round_to must round to nearest for block_descent, but {round_to!r} came. "
+            "Take it without chance or dither."
+        )
     if start is None:
         start = ldlq(W, H, round_to=round_to, order=order, backend=backend, threads=threads, return_codes=True)
     else:
         ldl(H)  # refuses an indefinite H, on which the descent would have no floor
         start = rounded(start, W, round_to)
     best, best_codes = (X.copy() for X in start)
-    least, together = np.zeros(len(W)), getattr(round_to, "tile", (1,))[0]
+    least_rise, together = np.zeros(len(W)), getattr(round_to, "tile", (1,))[0]
     width = max(1, BASE // round_to.block) if compiled else 1
     H = np.ldexp(H, -np.frexp(np.trace(H, dtype=np.float64))[1])  # a common factor changes nothing; in range, it is 1
     for W_hat, codes, rise in iterates(W, H, *start, round_to, passes, order, width):
         rise = rise.reshape(-1, together).sum(axis=1).repeat(together)
-        better = rise < least
-        best[better], best_codes[better], least[better] = W_hat[better], codes[better], rise[better]
+        better = rise < least_rise
+        best[better], best_codes[better], least_rise[better] = W_hat[better], codes[better], rise[better]
     return (best, best_codes) if return_codes else best
 
 
@@ -122,12 +129,40 @@ def rounded(start, W, round_to):
     """(W_hat, codes) of a start that came as codes, or as numbers that may still have to be rounded."""
     start, block = np.asarray(start), round_to.block
     if start.dtype.kind in "iu":
-        W_hat = checks.weights(np.asarray(round_to.decode(start)), "what the codes of start stand for")
-        return checks.same_shape(W_hat, "what the codes of start stand for", W, "W").astype(W.dtype), start
+        return decoded(start, W, round_to), start
     start = checks.same_shape(checks.weights(start, "start"), "start", W, "W").astype(W.dtype)
     pairs = [round_to.quantize(start[:, a : a + block]) for a in range(0, W.shape[1], block)]
     codes, values = zip(*pairs, strict=True) if pairs else ((np.empty(W.shape, np.int64),), (start,))
     return np.concatenate(values, axis=1), np.concatenate(codes, axis=1)
+
+
+def decoded(codes, W, round_to):
+    """What integers that came as `start` stand for."""
+    advice = f"Integers are taken for codes of {round_to!r}; pass weights as floats."
+    try:
+        W_hat = np.asarray(round_to.decode(codes))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"start must hold floats, or codes that decode, but: {error} {advice}") from error
+    if W_hat.shape != W.shape:
+        raise ValueError(
+            f"start must be codes of the {len(W)} x {W.shape[1]} weights of W, but those that came, of shape "
+            f"{codes.shape}, stand for {' x '.join(map(str, W_hat.shape))}. {advice}"
+        )
+    return checks.weights(W_hat, "what the codes of start stand for").astype(W.dtype)
+
+
+@dataclass
+class Visit:
+    """Where a descent stands, which `one_pass` changes in place.
+
+    All but the codes are transposed, so that a block of columns is one piece of memory.
+    """
+
+    W: NDArray[np.floating]  # (n, m)
+    W_hat: NDArray[np.floating]  # (n, m)
+    E: NDArray[np.floating]  # W - W_hat
+    codes: NDArray[np.integer]
+    rise: NDArray[np.float64]  # (m,) by what each row's loss has risen since the start
 
 
 def iterates(
@@ -136,44 +171,48 @@ def iterates(
 ) -> Iterator[tuple[NDArray[np.floating], NDArray[np.integer], NDArray[np.float64]]]:  # fmt: skip
     """After each pass the plain iterate: (W_hat, codes, what each row's loss has risen by since the start).
 
-    They change in place from pass to pass; `width` blocks at a time share one product with H. Within, layers are
-    transposed, so that a block of columns is one piece of memory.
+    They change in place from pass to pass; `width` blocks at a time share one product with H.
     """
     H = np.ascontiguousarray(H, W.dtype)
     W, W_hat = (np.ascontiguousarray(X.T) for X in (W, W_hat.copy()))
-    codes, rise, E = codes.copy(), np.zeros(W.shape[1]), W - W_hat
+    at = Visit(W, W_hat, W - W_hat, codes.copy(), np.zeros(W.shape[1]))
     blocks = range(len(W) // round_to.block)[:: 1 if order == "forward" else -1]
     inverses = block_inverses(H, round_to.block)
     for _ in range(passes):
-        before = codes.copy()
-        one_pass(W, H, W_hat, codes, rise, E, round_to, blocks, inverses, width)
-        yield W_hat.T, codes, rise
-        if (codes == before).all():
+        before = at.codes.copy()
+        one_pass(at, H, inverses, round_to, blocks, width)
+        yield at.W_hat.T, at.codes, at.rise
+        if (at.codes == before).all():
             break
 
 
-def one_pass(W, H, W_hat, codes, rise, E, round_to, blocks, inverses, width):
-    """One update of each block; W_hat, codes, rise and E = W - W_hat change in place. All but codes are transposed.
+def one_pass(at, H, inverses, round_to, blocks, width):
+    """Update each block once.
 
-    In a group of blocks, G = H E starts as one product for the whole group, and each move is taken off it.
+    A row's loss is e^T H e, e its column of E; half of its gradient is in G = H E. With the others as they are, the
+    loss is least where G_k vanishes, that is at
+
+        W_k + H_kk^-1 (G_k - H_kk E_k)    in the bracket is the pull of the others: the block itself may sit anywhere.
+
+    What Q makes of it moves the block: E_k loses the move, G loses H_{.,k} move, and the loss rises by
+    move^T H_kk move - 2 move^T G_k. A group of blocks starts with one product G = H E for its own columns.
     """
-    b, c = round_to.block, codes.shape[1] // max(1, len(blocks))
+    b, c = round_to.block, at.codes.shape[1] // max(1, len(blocks))
     for i in range(0, len(blocks), width):
         group = blocks[i : i + width]
         first = min(group) * b
         columns = slice(first, (max(group) + 1) * b)
-        G = H[columns] @ E
+        G = H[columns] @ at.E
         for k in group:
-            here, inside = slice(k * b, k * b + b), slice(k * b - first, k * b + b - first)
-            # The others' pull, H E without the block's own part: the block itself may sit anywhere.
-            target = W[here] + inverses[k] @ (G[inside] - H[here, here] @ E[here])
-            codes[:, k * c : k * c + c], value = round_to.quantize(target.T)
-            move = (value.T - W_hat[here]).astype(np.float64)  # squares may leave the range of single precision
-            # of (E - move)^T H (E - move) - E^T H E only the block's rows and columns of H remain
-            rise += ((H[here, here] @ move - 2 * G[inside]) * move).sum(axis=0)
+            here = slice(k * b, k * b + b)
+            H_kk, G_k = H[here, here], G[k * b - first : k * b + b - first]
+            target = at.W[here] + inverses[k] @ (G_k - H_kk @ at.E[here])
+            at.codes[:, k * c : k * c + c], value = round_to.quantize(target.T)
+            move = (value.T - at.W_hat[here]).astype(np.float64)  # squares may leave the range of single precision
+            at.rise += ((H_kk @ move - 2 * G_k) * move).sum(axis=0)
             G -= H[columns, here] @ move.astype(G.dtype)
-            W_hat[here] = value.T
-            E[here] = W[here] - W_hat[here]
+            at.W_hat[here] = value.T
+            at.E[here] = at.W[here] - at.W_hat[here]
 
 
 def block_inverses(H, block):

@@ -5,14 +5,14 @@ import numpy as np
 from quipref import checks
 
 
-def stored_scale(scale, name="scale"):
+def stored_scale(scale):
     """The scale as the float32 that is stored."""
     with np.errstate(over="ignore"):
-        stored = float(np.float32(checks.fraction(scale, name)))
+        stored = float(np.float32(checks.fraction(scale, "scale")))
     if not np.isfinite(stored) or (scale and stored < np.finfo(np.float32).tiny):
         raise ValueError(
-            f"{name} must be zero or fit single precision (1e-38 to 3e38), but {scale:.3g} came. "
-            "Multiply the layer by a power of two first and undo it afterwards."
+            f"scale must be zero or fit single precision (1.18e-38 to 3.4e38), but {scale:.3g} came. It grows with "
+            "the weights: multiply these by a power of two first, and undo it afterwards."
         )
     return stored
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from quipref.formats import quip_sharp
-from quipref.lattice import e8p
-from quipref.lattice.residual import one_bit_points
+from quipref.lattice import e8p, one_bit
 
 
 @pytest.fixture(scope="module")
@@ -43,4 +42,4 @@ def test_the_layer_of_the_pipeline(golden):
 
 def test_one_bit_points_have_the_checksum_of_the_program():
     """Twice the coordinates as bytes, row by row."""
-    assert zlib.crc32((2 * one_bit_points()).astype(np.int8).tobytes()) == 0xC3347388
+    assert zlib.crc32((2 * one_bit.points()).astype(np.int8).tobytes()) == 0xC3347388

@@ -32,9 +32,7 @@ def inverses_times(factor):
 
 def reversed_products(one_pass):
     """Passes in which the errors pull the other way."""
-    return lambda W, H, W_hat, codes, rise, E, round_to, blocks, inverses, width: one_pass(
-        W, H, W_hat, codes, rise, E, round_to, blocks, -inverses, width
-    )
+    return lambda at, H, inverses, *rest: one_pass(at, H, -inverses, *rest)
 
 
 BUGS = {
