@@ -1,6 +1,7 @@
 """An example of every picture: the topics, their public functions, and a call that draws each."""
 
 import numpy as np
+import pictures_gallery
 import pictures_residual
 import pictures_sweeps
 import pictures_trellis
@@ -209,6 +210,7 @@ def backward(H):
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
 TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_sweeps.TOPICS)
+TOPICS += pictures_gallery.TOPICS
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -250,4 +252,5 @@ EXAMPLES = {
     **pictures_viterbi.EXAMPLES,
     **pictures_residual.EXAMPLES,
     **pictures_sweeps.EXAMPLES,
+    **pictures_gallery.EXAMPLES,
 }
