@@ -2,6 +2,7 @@
 
 import numpy as np
 import pictures_block_ldlq
+import pictures_gallery
 import pictures_lattice
 import pictures_quip_sharp
 import pictures_residual
@@ -210,11 +211,27 @@ def backward(H):
 
 
 # Each public function of a topic that draws, and the example that draws it.
-TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
-TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_lattice.TOPICS)
-TOPICS += pictures_block_ldlq.TOPICS
-TOPICS += pictures_quip_sharp.TOPICS
-TOPICS += pictures_sweeps.TOPICS
+OTHERS = (
+    pictures_block_ldlq,
+    pictures_gallery,
+    pictures_lattice,
+    pictures_quip_sharp,
+    pictures_residual,
+    pictures_sweeps,
+    pictures_trellis,
+    pictures_viterbi,
+)
+TOPICS = (
+    proxy,
+    feedback,
+    nearest_plane,
+    incoherence,
+    mu,
+    hadamard,
+    quip,
+    errata,
+    *(topic for module in OTHERS for topic in module.TOPICS),
+)
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -252,11 +269,5 @@ EXAMPLES = {
     errata.rotated_ones: rotated_ones,
     errata.descents: descents,
     errata.summary: summary,
-    **pictures_trellis.EXAMPLES,
-    **pictures_viterbi.EXAMPLES,
-    **pictures_block_ldlq.EXAMPLES,
-    **pictures_lattice.EXAMPLES,
-    **pictures_quip_sharp.EXAMPLES,
-    **pictures_residual.EXAMPLES,
-    **pictures_sweeps.EXAMPLES,
+    **{drawn: example for module in OTHERS for drawn, example in module.EXAMPLES.items()},
 }

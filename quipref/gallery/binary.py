@@ -44,7 +44,7 @@ def fit(W: ArrayLike, bits: int) -> "BinarySum":
     rest = matrix(W)
     scales = []
     for _ in range(level_count(bits).bit_length() - 1):
-        scales.append(half(np.abs(rest).mean(axis=1, keepdims=True)))
+        scales.append(half(np.abs(rest).mean(axis=1, keepdims=True), may_vanish=bool(scales)))
         rest = rest - np.where(rest >= 0, scales[-1], -scales[-1])
     return BinarySum(np.hstack(scales))
 

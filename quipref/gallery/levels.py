@@ -74,13 +74,17 @@ def matrix(W: ArrayLike) -> NDArray[np.float64]:
     return W
 
 
-def half(x: NDArray[np.float64], *, up: bool = False) -> NDArray[np.float64]:
-    """`x` as half precision holds it, as float64; with `up` the least such number that is not below x."""
+def half(x: NDArray[np.float64], *, up: bool = False, may_vanish: bool = False) -> NDArray[np.float64]:
+    """`x` as half precision holds it, as float64; with `up` the least such number that is not below x.
+
+    Refused when it overflows, or when all of it vanishes that may not.
+    """
     with np.errstate(over="ignore"):
         stored = x.astype(np.float16)
+    vanished = not may_vanish and x.any() and not stored.any()
     if up:
         stored = np.where(stored < x, np.nextafter(stored, np.float16(np.inf)), stored)
-    if not np.isfinite(stored).all() or (x.any() and not stored.any()):
+    if vanished or not np.isfinite(stored).all():
         raise ValueError(
             f"W must have scales that fit half precision (6e-8 to 65504), but one is {np.abs(x).max():.3g}. "
             "Scale the layer by a power of two first and undo it afterwards."

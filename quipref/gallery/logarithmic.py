@@ -48,29 +48,32 @@ def fit(W: ArrayLike, bits: int) -> Levels:
     [[1.0, -0.5, 0.25, 0.125]]
     """
     W, n_levels = matrix(W), level_count(bits)
-    largest = np.abs(W).max(axis=1)
-    tried = [_fit(W, largest, f, n_levels // 2) for f in FINENESS]
+    tried = [_fit(W, np.abs(W).max(axis=1), f, n_levels // 2) for f in FINENESS]
     least, found = min(tried, key=lambda pair: pair[0])
     if least == np.inf:
-        raise ValueError(f"W must have rows that reach 2^-120 to 2^120, but one reaches {largest.max():.3g}. Scale W.")
+        raise ValueError(
+            f"W must have a largest weight from 2^-123 to 2^123, but it is {np.abs(W).max():.3g}. "
+            "Scale the layer by a power of two first and undo it afterwards."
+        )
     return found
 
 
 def _fit(W, largest, f, n):
-    """(squared error, Levels) of fineness f: each row has the exponent of least error."""
+    """(squared error, Levels) of fineness f: each row has the exponent of least error, rows out of reach are 0."""
     top = np.ceil(f * np.log2(np.where(largest > 0, largest, 1)) - 0.5)
-    if np.abs(top).max() + LOWERED * f >= 2 ** (EXPONENT_BITS - 1):
+    reach = 2 ** (EXPONENT_BITS - 1) - LOWERED * f
+    alive = (largest > 0) & (top > -reach)
+    if top.max() >= reach or (W.any() and not alive.any()):
         return np.inf, None
-    tried = [_levels(top - down, largest > 0, f, n, len(W)) for down in range(LOWERED * f + 1)]
+    tried = [_levels(top - down, alive, f, n) for down in range(LOWERED * f + 1)]
     errors = np.array([np.square(W - levels.quantize(W)[1]).sum(axis=1) for levels in tried])
-    best = top - errors.argmin(axis=0)
-    return errors.min(axis=0).sum(), _levels(best, largest > 0, f, n, len(W))
+    return errors.min(axis=0).sum(), _levels(top - errors.argmin(axis=0), alive, f, n)
 
 
-def _levels(top, alive, f, n, m):
+def _levels(top, alive, f, n):
     """The Levels of exponents top / f, (m,), and of the rows that are not zero."""
     exponents = (top[:, None] - np.arange(n)[::-1]) / f  # of the positive levels, ascending
     above, between = 2.0**exponents, 2.0 ** ((exponents[:, 1:] + exponents[:, :-1]) / 2)
     mirrored = np.hstack([-above[:, ::-1], above]) * alive[:, None]
-    edges = np.hstack([-between[:, ::-1], np.zeros((m, 1)), between])
-    return Levels(mirrored, EXPONENT_BITS * m + FINENESS_BITS, edges)
+    edges = np.hstack([-between[:, ::-1], np.zeros((len(top), 1)), between])
+    return Levels(mirrored, EXPONENT_BITS * len(top) + FINENESS_BITS, edges)

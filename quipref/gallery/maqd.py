@@ -47,5 +47,5 @@ def fit(W: ArrayLike, bits: int) -> Levels:
     """
     W, unit = matrix(W), optimum_uniform(level_count(bits))
     mean, std = W.mean(axis=1, keepdims=True), W.std(axis=1, keepdims=True)
-    stored = half(mean) + half(std) * unit.levels
+    stored = half(mean, may_vanish=std.any()) + half(std) * unit.levels
     return Levels(stored, 2 * HALF_BITS * len(W), mean + std * unit.edges)

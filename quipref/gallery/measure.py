@@ -93,7 +93,7 @@ def places(
 
 def measure(
     *, size: tuple[int, int] = (256, 256), layer: str = LM_LAYER, seed: int = 0,
-    step: Callable[[str], object] = lambda name: None,
+    entries: tuple[Entry, ...] = ENTRIES, step: Callable[[str], object] = lambda name: None,
 ) -> Mapping[str, list[Place]]:  # fmt: skip
     """Place every idea on a Gaussian layer and on a layer of the small language model, plain errors, H unseen.
 
@@ -104,6 +104,8 @@ def measure(
     layer : str
         A linear layer of the small language model.
     seed : int
+    entries : tuple of Entry
+        Default: all; an idea of your own can stand beside them.
     step : callable
         Told the name of each idea as the work goes on.
 
@@ -118,4 +120,5 @@ def measure(
         A size that some idea refuses, an unknown layer.
     """
     W = np.random.default_rng(seed).standard_normal(size)
-    return {"Gaussian": places(W, step=step), layer: places(load_lm().linear(layer), step=step)}
+    layers = {"Gaussian": W, layer: load_lm().linear(layer)}
+    return {name: places(W, entries=entries, step=step) for name, W in layers.items()}

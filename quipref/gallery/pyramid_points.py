@@ -22,7 +22,7 @@ def nearest(X: NDArray[np.float64], K: int) -> NDArray[np.int64]:
     size = np.abs(X)
     norm = size.sum(axis=-1, keepdims=True)
     scaled = np.where(norm > 0, K * (size / np.where(norm > 0, norm, 1)), K / X.shape[-1])
-    y = np.floor(scaled * (1 - 1e-12))  # so that rounding cannot bring the sum above K
+    y = np.floor(scaled)
     lost = np.argsort(np.argsort(y - scaled, axis=-1, kind="stable"), axis=-1)  # 0 where most was lost
     y += lost < K - y.sum(axis=-1, keepdims=True)
     return np.where(X < 0, -y, y).astype(np.int64)

@@ -11,8 +11,10 @@ from quipref.problems import Layer
 from quipref.proxy import proxy_loss
 from quipref.rounding.grid import AffineGrid
 from quipref.testing.calling import Caller
+from quipref.testing.checks.registry import Budget
 from quipref.testing.guard import Guarded
 from quipref.testing.loss_bounds import BOUNDS, NEEDS_CELLS, cell_radius
+from quipref.testing.own_edges import at_own_edges
 from quipref.testing.paste import pasteable
 from quipref.testing.protocol import Rounder, Tags, tags_of
 from quipref.testing.slack import quadratic_slack
@@ -85,8 +87,9 @@ def worst_layer(
     Notes
     -----
     Hypothesis draws layers and climbs the ratio. Constructed are: W = eta (U + I)^-1 with eta = +-1/2, which attains
-    LDLQ's worst case; signs that make the errors of plain rounding agree; H = 1 1^T; and QuIP's counterexample for
-    grids that end. The bounds of theorems are as if the grid had no end, so a clamped rounder may be far above them.
+    LDLQ's worst case; the same for the feedback that the rounder has, found by asking where its answers jump, column by
+    column; signs that make the errors of plain rounding agree; H = 1 1^T; and QuIP's counterexample for grids that end.
+    The bounds of theorems are as if the grid had no end, so a clamped rounder may be far above them.
 
     References
     ----------
@@ -117,6 +120,9 @@ def worst_layer(
 
     for name, layer in constructed(n, said, m, seed):
         look(layer, name)
+    budget = Budget(max_examples, np.inf, seed)
+    for W, H in at_own_edges(guarded, n, said, budget, backward=bound.endswith("backward")):
+        look(Layer(np.tile(W, (m, 1)), H), "the edges of its own cells, found by asking (theorem 1 of QuIP)")
     _climb(lambda layer: look(layer, "climbing"), drawn_layers(said, n, m), max_examples, seed)
     return found[-1]
 

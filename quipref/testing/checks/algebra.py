@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from quipref.problems import Layer
 from quipref.testing.checks.registry import CheckFailed, Finding, check
-from quipref.testing.checks.samples import must_agree, slack
+from quipref.testing.checks.samples import must_agree, sample, slack
 from quipref.testing.tagged import drawn_layers
+
+LARGE = 2.0**26  # steps of the grid: integers that single precision does not have
 
 
 def has_grid(tags):
@@ -63,10 +65,10 @@ def check_values_on_grid(rounder, tags, budget):
 
 @check("algebra", when=has_grid)
 def check_grid_is_fixed(rounder, tags, budget):
-    """A W that is on the grid stays as it is: no error is made, so none is fed back."""
+    """A W that is on the grid stays as it is: no error is made, so none is fed back. Large weights as well."""
 
-    def holds(layer):
-        Z = on_grid(layer.W, tags)
+    def holds(layer, unit=1.0):
+        Z = on_grid(unit * layer.W, tags)
         if not np.array_equal(on_grid(Z, tags), Z):
             return  # a quantizer whose search is not exact may not find its own point again
         W_hat = rounder(Z, layer.H)
@@ -75,7 +77,9 @@ def check_grid_is_fixed(rounder, tags, budget):
             came = f"{Z[row, column]:g} became {W_hat[row, column]:g} in row {row}, column {column}"
             raise CheckFailed(f"a W on the grid must not change; {came}", Layer(Z, layer.H))
 
-    return Finding({"layers": budget.for_all(drawn_layers(tags), holds)})
+    tried = budget.for_all(drawn_layers(tags), holds)
+    holds(sample(tags), LARGE)
+    return Finding({"layers": tried + 1})
 
 
 @check("algebra", when=rounds_to_nearest)
@@ -144,4 +148,7 @@ def check_scale_of_hessian(rounder, tags, budget):
         must_agree(tags, layer, answers, f"W_hat differs between H and 2^{power} H")
 
     powers = st.sampled_from([1, -1, 4, -4, 12, -12])
-    return Finding({"layers": budget.for_all(st.tuples(drawn_layers(tags), powers), holds)})
+    tried = budget.for_all(st.tuples(drawn_layers(tags), powers), holds)
+    for power in (12, -12):  # small layers may be rounded alike by chance
+        holds((sample(tags, 8, 8), power))
+    return Finding({"layers": tried + 2})

@@ -4,9 +4,10 @@ import numpy as np
 
 from quipref.problems import Layer
 from quipref.testing.checks.registry import CheckFailed, Finding, Refused, check
-from quipref.testing.checks.samples import must_agree, sample
+from quipref.testing.checks.samples import JITTER, must_agree, sample
 from quipref.testing.tagged import drawn_layers
 
+LAST_BIT = 2.0**-52
 SHAPES = ((1, 1), (1, 4), (5, 1), (3, 4), (4, 3), (2, 8))  # in units of the blocks
 
 
@@ -87,6 +88,37 @@ def check_deterministic(rounder, tags, budget):
         if not np.array_equal(first, rounder(*layer)):
             how = "the same rng" if tags.random else "no rng (if it is random, tag it random=True)"
             raise CheckFailed(f"W_hat differs between two calls with {how}; keep no state between calls", layer)
+
+
+@check("interface", when=lambda tags: tags.quantizer is not None)
+def check_no_memory(rounder, tags, budget):
+    """A W that has come before is rounded anew with another H: as one that is moved a little and has never come."""
+    layer, H = sample(tags, 8, 8, seed=1), sample(tags, 8, 8, seed=2).H
+
+    def answers(W):
+        rounder(W, H)
+        return rounder(W, layer.H), rounder(W + JITTER**2 * tags.unit, layer.H)
+
+    must_agree(tags, layer, answers, "W_hat differs after a call with the same W and another H; keep no results")
+
+
+@check("interface")
+def check_last_bits_of_hessian(rounder, tags, budget):
+    """H is symmetric to rounding, not more: another last bit on one side of the diagonal changes nothing off the ties.
+
+    A product X^T X may come so; `quipref` refuses an asymmetry above 1e-6 of its largest entry.
+    """
+    layer = sample(tags, 8, 8)
+    H = layer.H
+    above = np.triu(np.ones(H.shape, bool), 1)
+    for name, bent in (
+        ("above", np.where(above, H * (1 + LAST_BIT), H)),
+        ("below", np.where(above.T, H * (1 + LAST_BIT), H)),
+    ):
+        must_agree(
+            tags, layer, lambda W, bent=bent: (rounder(W, layer.H), rounder(W, bent)),
+            f"W_hat differs when the last bits of H {name} the diagonal do",
+        )  # fmt: skip
 
 
 @check("interface", when=lambda tags: tags.random)

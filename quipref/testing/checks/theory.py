@@ -10,6 +10,7 @@ from quipref.proxy import proxy_loss
 from quipref.testing.checks.registry import CheckFailed, Finding, check
 from quipref.testing.comparison import compared
 from quipref.testing.loss_bounds import BOUNDS, cell_radius, known_cells, without_end
+from quipref.testing.own_edges import at_own_edges, far_from_the_start
 from quipref.testing.slack import feedback_slack, quadratic_slack
 from quipref.testing.tagged import drawn_layers, shape_unit
 from quipref.testing.worst_cases import constructed
@@ -41,13 +42,18 @@ def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
             raise failure
         target(ratio, label=name)
 
-    rows, columns = shape_unit(tags)
-    for n in (2 * columns, 4 * columns, 8 * columns):  # these need no shrinking, so they come first
-        layers = (layer for _, layer in constructed(n, tags, rows, budget.seed))
+    def fail_on_worst(layers):
         broken = [found for found in (look(layer) for layer in layers if budget.left()) if found[1]]
         if broken:
             raise max(broken, key=lambda found: found[0])[1]
+
+    (rows, columns), backward = shape_unit(tags), name.endswith("backward")
+    for n in (2 * columns, 4 * columns, 8 * columns):  # these need no shrinking, so they come first
+        fail_on_worst(layer for _, layer in constructed(n, tags, rows, budget.seed))
+        fail_on_worst(at_own_edges(rounder, n, tags, budget, backward=backward))
     budget.for_all(drawn_layers(tags), holds)
+    if name.startswith("worst_case"):
+        fail_on_worst(far_from_the_start(rounder, tags, budget, backward=backward))
     figures = {"largest_ratio": max(ratios), "layers": len(ratios) - 1}
     return Finding(figures, message=f"at most {max(ratios):.4f} of {formula}")
 

@@ -1,0 +1,69 @@
+"""The worst case of the feedback that a rounder really has, found by asking it where its answers jump.
+
+If W_hat = Q(W + (W - W_hat) X), the layer W = eta (X + I)^-1 with eta = +-1/2 puts every target at the edge of its
+cell, and over random signs its mean loss is 1/4 tr((X + I)^-1 H (X + I)^-T): above 1/4 tr D unless X is LDLQ's U
+(QuIP, arXiv:2307.13304v2, theorem 1). So a rounder whose feedback is a little wrong breaks the bound there, and hardly
+anywhere else. Nobody tells X; but column after column, the weight at which the rounded value jumps is that edge.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quipref.problems import Layer, random_layer
+from quipref.testing.checks.registry import Budget
+from quipref.testing.protocol import Tags
+
+Array = NDArray[np.float64]
+ASKED = 65  # weights a question, one a row
+ROUNDS = 4  # of questions a column: the jump is known to 3/2 64^-4 of a step, 1e-7
+SPECTRA, SIGNS = ("power", "outlier"), 2  # of H, and draws of eta for each
+FAR, AROUND, TINY = 256, 8, 1e-6  # a column where blocks of most sizes end, the columns around it, H of the others
+
+
+def at_own_edges(
+    rounder: Callable[..., Any], n: int, tags: Tags, budget: Budget, *, backward: bool = False
+) -> Iterator[Layer]:
+    """Layers (1, n) with random H, as long as there is time; none where columns are rounded together, or at random."""
+    rng = np.random.default_rng(budget.seed)
+    hessians = (random_layer(1, n, spectrum=spectrum, seed=rng).H for spectrum in SPECTRA for _ in range(SIGNS))
+    return _layers(rounder, hessians, range(n), tags, budget, rng, backward)
+
+
+def far_from_the_start(
+    rounder: Callable[..., Any], tags: Tags, budget: Budget, *, backward: bool = False
+) -> Iterator[Layer]:
+    """The same around column 256 of wide layers whose other columns hardly count: rounders may work block by block."""
+    rng = np.random.default_rng(budget.seed)
+    around = slice(FAR - AROUND, FAR + AROUND)
+    H = TINY * np.eye(around.stop)
+    H[around, around] = random_layer(1, 2 * AROUND, seed=rng).H
+    return _layers(rounder, SIGNS * [H], range(around.start, around.stop), tags, budget, rng, backward)
+
+
+def _layers(rounder, hessians, columns, tags, budget, rng, backward):
+    """W (1, n) whose targets in these columns lie at an edge each, from below or from above by chance; 0 elsewhere."""
+    if tags.quantizer is None or not tags.block == tags.quantizer.block == 1 or tags.random:
+        return
+    for H in hessians:
+        w = np.zeros(len(H))
+        for k in reversed(columns) if backward else columns:
+            if not budget.left():
+                return
+            w[k] = rng.choice(_jump(rounder, w, H, k, tags.unit))
+        yield Layer(w[None], H)
+
+
+def _jump(rounder, w, H, k, unit):
+    """Two weights beside each other between which W_hat_k goes up, the others being w; zeros if it nowhere does."""
+    below, above = 0.0, 1.5 * unit
+    for _ in range(ROUNDS):
+        W = np.tile(w, (ASKED, 1))
+        W[:, k] = np.linspace(below, above, ASKED)
+        ups = np.flatnonzero(np.diff(rounder(W, H)[:, k]) > 0)
+        if not len(ups):
+            return 0.0, 0.0
+        below, above = W[ups[0] : ups[0] + 2, k]
+    return below, above
