@@ -36,7 +36,7 @@ def rate_distortion(measured):
     """
     about = "Above, errors of all ideas fall with the bits, over the limit; below, their distances to it in decibels."
     grid = {"rows": 2, "columns": len(measured), "squeeze": False, "sharex": True, "sharey": "row"}
-    with page(WIDTH, 7.2, about=about, **grid) as (figure, axes):
+    with page(WIDTH, 6.3, about=about, **grid) as (figure, axes):
         rates = [place.rate for found in measured.values() for place in found]
         low, high = min(rates) / MARGIN, max(rates) * MARGIN
         for (above, below), (name, found) in zip(axes.T, measured.items(), strict=True):

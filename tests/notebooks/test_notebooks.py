@@ -27,7 +27,7 @@ HEADINGS = (
 )
 PATH = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+[\w.@+-]*|\b[A-Za-z]:\\")
 TIMING = re.compile(r"\d\s?(?:ns|us|ms|s|sec|seconds|min|minutes)\b|%%?time|perf_counter|Wall time")
-ROOMS = ("figures", "formats", "lattice", "testing", "testing.errata", "trellis")
+ROOMS = ("figures", "formats", "gallery", "lattice", "testing", "testing.errata", "trellis")
 MODULES = ("numpy", "itertools", "quipref", *(f"quipref.{room}" for room in ROOMS))
 CLAIM = re.compile(r"^\*\*Claim (\d+)\.\*\*", re.MULTILINE)
 
