@@ -2,6 +2,7 @@
 
 import numpy as np
 import pictures_gallery
+import pictures_harness
 import pictures_residual
 import pictures_sweeps
 import pictures_trellis
@@ -210,7 +211,7 @@ def backward(H):
 # Each public function of a topic that draws, and the example that draws it.
 TOPICS = proxy, feedback, nearest_plane, incoherence, mu, hadamard, quip, errata, *pictures_trellis.TOPICS
 TOPICS += (*pictures_viterbi.TOPICS, *pictures_residual.TOPICS, *pictures_sweeps.TOPICS)
-TOPICS += pictures_gallery.TOPICS
+TOPICS += (*pictures_gallery.TOPICS, *pictures_harness.TOPICS)
 EXAMPLES = {
     proxy.two_errors: two_errors,
     proxy.level_ellipses: level_ellipses,
@@ -253,4 +254,5 @@ EXAMPLES = {
     **pictures_residual.EXAMPLES,
     **pictures_sweeps.EXAMPLES,
     **pictures_gallery.EXAMPLES,
+    **pictures_harness.EXAMPLES,
 }
