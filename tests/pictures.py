@@ -3,6 +3,7 @@
 import numpy as np
 import pictures_block_ldlq
 import pictures_gallery
+import pictures_harness
 import pictures_lattice
 import pictures_quip_sharp
 import pictures_residual
@@ -214,6 +215,7 @@ def backward(H):
 OTHERS = (
     pictures_block_ldlq,
     pictures_gallery,
+    pictures_harness,
     pictures_lattice,
     pictures_quip_sharp,
     pictures_residual,

@@ -73,7 +73,7 @@ class TestCheck:
         status, out, err = call(capsys, "check", "my_idea:nearest", "--only", "algebra", "theory", "--max-examples", 3)
         assert status == 0
         assert out.startswith("my_idea:nearest: 0 of ")
-        assert "| diagonal_is_nearest" in out
+        assert "\ndiagonal_is_nearest " in out
         assert "bounds kept: " in out
         assert out.endswith(f"\n\npicture: {idea / 'check.png'}\n")
         assert "called" not in out and "imported" not in out  # what a stranger prints is no result

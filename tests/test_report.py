@@ -25,6 +25,7 @@ def raises(W, H):
 def test_a_report_is_a_table_a_page_and_a_record():
     report = check_rounder(upwards, only=["algebra"], on_fail=None, max_examples=5, progress=True)
     text, page, record = str(report), report._repr_html_(), report.to_dict()
+    assert repr(report) == text
     assert "\none_block  " in text
     assert "import numpy as np" in text
     assert "With one block of columns there is nobody to feed an error to" in text

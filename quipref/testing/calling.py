@@ -56,7 +56,7 @@ class Caller:
         """What the rounder makes of copies of W and H; `rng` is handed on unless it is None."""
         given = {"W": laid_out(W, layout), "H": laid_out(H, layout)}
         try:
-            with time_limit(seconds):
+            with np.errstate(), time_limit(seconds):  # what it does to numpy.seterr ends with the call
                 came = self.rounder(given["W"], given["H"], **({} if rng is None else {"rng": rng}))
         except TimeUp:
             return Answer(said=f"it did not return within {seconds:g} s", kind="hung")

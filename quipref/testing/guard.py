@@ -94,7 +94,7 @@ class GuardedQuantizer:
     def _call(self, function, *arguments, shown):
         seconds, self.called = self.seconds * (1 if self.called else FIRST_CALL), True
         try:
-            with time_limit(seconds):
+            with np.errstate(), time_limit(seconds):
                 return function(*arguments)
         except TimeUp:
             raise Hung(f"it did not return within {seconds:g} s", shown) from None

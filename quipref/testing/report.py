@@ -109,6 +109,8 @@ class Report:
             parts.append(f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}".rstrip())
         return "\n\n".join(parts)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         def row(tag, words):
             return "<tr>" + "".join(f"<{tag}>{html.escape(word)}</{tag}>" for word in words) + "</tr>"

@@ -28,7 +28,8 @@ HEADINGS = (
 PATH = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+[\w.@+-]*|\b[A-Za-z]:\\")
 TIMING = re.compile(r"\d\s?(?:ns|us|ms|s|sec|seconds|min|minutes)\b|%%?time|perf_counter|Wall time")
 ROOMS = ("figures", "formats", "gallery", "lattice", "testing", "testing.errata", "trellis")
-MODULES = ("numpy", "itertools", "quipref", *(f"quipref.{room}" for room in ROOMS))
+STANDARD = ("contextlib", "itertools", "pathlib", "tempfile", "warnings")
+MODULES = ("numpy", *STANDARD, "quipref", *(f"quipref.{room}" for room in ROOMS))
 CLAIM = re.compile(r"^\*\*Claim (\d+)\.\*\*", re.MULTILINE)
 
 
@@ -100,7 +101,7 @@ def content_faults(notebook):
 
 
 def import_faults(code):
-    """Only numpy, the standard library's itertools, the public names of quipref, its pictures and what tests share."""
+    """Only numpy, a little of the standard library, the public names of quipref, its pictures and what tests share."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]

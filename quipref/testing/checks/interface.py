@@ -36,7 +36,7 @@ def check_inputs_unchanged(rounder, tags, budget):
         rounder(*layer)
         changed = rounder.ask(*layer).changed
         if changed:
-            raise CheckFailed(f"it wrote to {' and '.join(changed)}, which belong to the caller; copy first", layer)
+            raise CheckFailed(f"it wrote to the caller's {' and '.join(changed)}; copy first", layer)
 
 
 @check("interface")
