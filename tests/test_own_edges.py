@@ -1,5 +1,6 @@
 """The edges at which a rounder's answers jump: for LDLQ they attain its bound, for any other feedback they break it."""
 
+import time
 from functools import partial
 
 import numpy as np
@@ -50,10 +51,11 @@ def test_another_feedback_breaks_the_bound(c):
 
 
 def test_far_from_the_start_the_columns_around_the_end_of_a_block_are_asked():
-    layers = list(far_from_the_start(quipref.ldlq, Tags(), Budget()))
+    rounder = partial(quipref.ldlq, backend="numpy")
+    layers = list(far_from_the_start(rounder, Tags(), Budget(seconds=120)))
     for W, _ in layers:
         assert np.flatnonzero(W).tolist() == list(range(FAR - AROUND, FAR + AROUND))
-    found = ratios(quipref.ldlq, layers)
+    found = ratios(rounder, layers)
     assert 1 - 1e-4 < min(found) <= max(found) <= 1 + 1e-9  # the other columns have 2e-5 of tr D
 
 
@@ -66,7 +68,20 @@ def test_a_rounder_that_nowhere_jumps():
 )
 def test_where_there_are_no_edges_to_ask_for(tags):
     assert list(at_own_edges(quipref.ldlq, 8, tags, Budget())) == []
+    assert list(far_from_the_start(quipref.ldlq, tags, Budget())) == []
 
 
 def test_it_ends_with_the_time():
     assert list(at_own_edges(quipref.ldlq, 8, Tags(), Budget(seconds=1e-9))) == []
+
+
+def test_a_slow_rounder_is_not_asked_far_from_the_start():
+    asked = []
+
+    def slow(W, H):
+        asked.append(len(W))
+        time.sleep(0.02)
+        return 0 * W
+
+    assert list(far_from_the_start(slow, Tags(), Budget(seconds=1))) == []
+    assert len(asked) == 1

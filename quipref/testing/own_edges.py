@@ -6,6 +6,7 @@ cell, and over random signs its mean loss is 1/4 tr((X + I)^-1 H (X + I)^-T): ab
 anywhere else. Nobody tells X; but column after column, the weight at which the rounded value jumps is that edge.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,17 +36,35 @@ def at_own_edges(
 def far_from_the_start(
     rounder: Callable[..., Any], tags: Tags, budget: Budget, *, backward: bool = False
 ) -> Iterator[Layer]:
-    """The same around column 256 of wide layers whose other columns hardly count: rounders may work block by block."""
+    """The same around column 256 of wide layers whose other columns hardly count: rounders may work block by block.
+
+    None if one question takes so long that there is no time for all of them.
+    """
     rng = np.random.default_rng(budget.seed)
     around = slice(FAR - AROUND, FAR + AROUND)
     H = TINY * np.eye(around.stop)
     H[around, around] = random_layer(1, 2 * AROUND, seed=rng).H
+    questions = SIGNS * 2 * AROUND * ROUNDS
+    if not _has_edges(tags) or _seconds(rounder, H) * questions > budget.left():
+        return iter(())
     return _layers(rounder, SIGNS * [H], range(around.start, around.stop), tags, budget, rng, backward)
+
+
+def _has_edges(tags):
+    """Where columns are rounded together an edge is no number, and where chance rounds there is none."""
+    return tags.quantizer is not None and tags.block == tags.quantizer.block == 1 and not tags.random
+
+
+def _seconds(rounder, H):
+    """What one question takes."""
+    start = time.monotonic()
+    rounder(np.zeros((ASKED, len(H))), H)
+    return time.monotonic() - start
 
 
 def _layers(rounder, hessians, columns, tags, budget, rng, backward):
     """W (1, n) whose targets in these columns lie at an edge each, from below or from above by chance; 0 elsewhere."""
-    if tags.quantizer is None or not tags.block == tags.quantizer.block == 1 or tags.random:
+    if not _has_edges(tags):
         return
     for H in hessians:
         w = np.zeros(len(H))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from bench import feedback_bugs, other_bugs
 
+import quipref
 from quipref.testing import check_rounder
 
 BUGS = {
@@ -44,3 +45,11 @@ def test_without_tags_a_weak_feedback_is_no_failure_but_its_bound_is_told():
     report = check_rounder(untagged, only=["worst_case", "one_block"], on_fail=None, seconds=120)
     assert report.failed == [] and report.passed == ["one_block"]
     assert "broken: worst_case" in str(report)
+
+
+def test_an_example_that_nobody_would_read_is_named_instead():
+    report = check_rounder(feedback_bugs.drops_a_far_boundary, only=["worst_case"], on_fail=None, seconds=120)
+    assert report.outcomes[0].code == "# arrays of the shapes (1, 264) and (264, 264): report.example(name)"
+    W, H = report.example("worst_case")
+    bound = len(W) / 4 * quipref.ldl(H)[1].sum()
+    assert quipref.proxy_loss(W, feedback_bugs.drops_a_far_boundary(W, H), H) > 1.2 * bound

@@ -62,6 +62,7 @@ RIGHT = {
 }
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("name", RIGHT)
 def test_it_passes(name):
     rounder, tags = RIGHT[name]
