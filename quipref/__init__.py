@@ -57,7 +57,8 @@ if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot fol
     from quipref.rounding.ldlq_rg import ldlq_rg as ldlq_rg
     from quipref.rounding.optq import optq as optq
     from quipref.rounding.two_sided import two_sided_ldlq as two_sided_ldlq
-    from quipref.sweeps import sweep as sweep
+    from quipref.sweeps.records import load_sweep as load_sweep
+    from quipref.sweeps.run import sweep as sweep
     from quipref.trellis.bitshift import BitshiftTrellis as BitshiftTrellis
     from quipref.trellis.exhaustive import viterbi_exact_tail_biting as viterbi_exact_tail_biting
     from quipref.trellis.packing import pack as pack
@@ -114,6 +115,7 @@ _HOME = {
     "lloyd_max": "gaussian",
     "load_hessian": "hessian",
     "load_lm": "lm",
+    "load_sweep": "sweeps.records",
     "marcellin_fischer": "trellis.tcq",
     "mean_squared_error": "gaussian",
     "mu_hessian": "incoherence.measure",
@@ -125,7 +127,7 @@ _HOME = {
     "quantize": "methods.registry",
     "random_layer": "problems",
     "save_hessian": "hessian",
-    "sweep": "sweeps",
+    "sweep": "sweeps.run",
     "two_sided_ldlq": "rounding.two_sided",
     "unpack": "trellis.packing",
     "viterbi": "trellis.viterbi",

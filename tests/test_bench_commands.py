@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import quipref as q
-from quipref import cli, sweeps
+from quipref import cli
 from quipref.commands import check
 from quipref.figures import sweeps as figure
+from quipref.sweeps import trials
 
 IDEA = """
 import os, sys, time
@@ -171,9 +172,9 @@ class TestBounds:
         content = json.loads(out)
         assert status == 0
         assert content == {"records": drawn, "picture": str(idea / "bounds.png")}
-        assert sorted(content["records"], key=str) == sorted(sweeps.load("results"), key=str)
+        assert sorted(content["records"], key=str) == sorted(q.load_sweep("results"), key=str)
         assert files(idea) == ["bounds.png", "my_idea.py", "results"]
-        monkeypatch.setattr(sweeps.trials, "answer", lambda *a: pytest.fail("nothing is measured twice"))
+        monkeypatch.setattr(trials, "answer", lambda *a: pytest.fail("nothing is measured twice"))
         assert call(capsys, *arguments)[1] == out
 
     def test_what_has_no_bound_says_so(self, idea, drawn, capsys):

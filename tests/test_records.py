@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from quipref import records
+from quipref.sweeps import records
 
 QUESTION, ANSWER = {"method": "ldlq", "bits": None, "n": 8, "options": {}}, {"ratio": 0.25, "error": None}
 

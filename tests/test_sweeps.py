@@ -13,7 +13,7 @@ import pytest
 from voice import says
 
 import quipref as q
-from quipref import records, sweeps, trials
+from quipref.sweeps import records, run, trials
 
 SMALL = {"sizes": [4, 8], "spectra": ["power", "dead"], "seeds": 2, "rows": 2, "jobs": 1}  # eight layers
 
@@ -153,7 +153,7 @@ class TestFolder:
 
         with pytest.raises(KeyboardInterrupt):
             q.sweep({"mine": rounder}, folder=tmp_path, **SMALL)
-        assert len(sweeps.load(tmp_path)) == len(list(tmp_path.iterdir())) == 3
+        assert len(q.load_sweep(tmp_path)) == len(list(tmp_path.iterdir())) == 3
 
 
 SLOW = """
@@ -182,7 +182,7 @@ def test_a_killed_sweep_resumes_and_repeats_nothing(tmp_path):
     assert 5 <= len(finished) <= len(first) < 20
     subprocess.run(command, env=environment, check=True)
     every = log.read_text().splitlines()
-    assert len(set(every)) == len(records.files(folder)) == len(sweeps.load(folder)) == 20
+    assert len(set(every)) == len(records.files(folder)) == len(q.load_sweep(folder)) == 20
     assert len(every) <= 21  # what was being measured when it was killed, and nothing else, is measured twice
     assert {name: found for name, found in contents(folder).items() if name in finished} == finished
 
@@ -207,7 +207,7 @@ class TestTextOfARounder:
         assert [r["measured"] for r in one] == [0] * 8
         assert min(r["measured"] for r in two) > 0
         assert {r["method"] for r in one + two} == {"idea:rounder"}
-        assert len(sweeps.load(results)) == 16
+        assert len(q.load_sweep(results)) == 16
 
     def test_what_has_no_text_needs_a_name(self, tmp_path):
         scale = 2.0
@@ -225,7 +225,7 @@ class TestTextOfARounder:
 class TestLoad:
     def test_records_come_back_sorted(self, tmp_path):
         written = q.sweep(["nearest", "ldlq"], sizes=[4, 16], spectra="flat", seeds=12, folder=tmp_path, jobs=1)
-        loaded = sweeps.load(tmp_path)
+        loaded = q.load_sweep(tmp_path)
         assert loaded == sorted(written, key=lambda r: (r["method"], r["n"], r["seed"]))
 
     def test_a_damaged_file_is_reported_and_left_out(self, tmp_path):
@@ -233,7 +233,7 @@ class TestLoad:
         victim = records.files(tmp_path)[0]
         victim.write_text("{")
         with pytest.warns(UserWarning, match=f"{victim.name} must be a whole record.* It is left out"):
-            assert len(sweeps.load(tmp_path)) == 7
+            assert len(q.load_sweep(tmp_path)) == 7
         assert victim.read_text() == "{"
 
 
@@ -266,7 +266,7 @@ class TestJobs:
     def test_without_a_word_all_cores_are_used(self, monkeypatch):
         used = []
         monkeypatch.setattr(joblib, "Parallel", lambda n_jobs, **_: used.append(n_jobs) or (lambda tasks: []))
-        monkeypatch.setattr(sweeps.threads, "cores", lambda: 7)
+        monkeypatch.setattr(run.threads, "cores", lambda: 7)
         for settings in ({}, {"n_jobs": 3}, {"backend": "threading"}):
             with joblib.parallel_config(**settings), pytest.raises(KeyError):  # nobody has answered
                 self.again()

@@ -6,7 +6,7 @@ import joblib
 import pytest
 
 import quipref as q
-from quipref import records
+from quipref.sweeps import records
 
 
 @pytest.fixture(scope="module")

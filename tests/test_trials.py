@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import quipref as q
-from quipref import bounds, trials
+from quipref import bounds
 from quipref.rounding.grid import AffineGrid
+from quipref.sweeps import trials
 from quipref.testing.protocol import tags
 
 POWER = {"method": "ldlq", "options": {}, "bits": None, "m": 3, "n": 8, "spectrum": "power", "basis": "haar", "seed": 5}

@@ -3,8 +3,8 @@
 import statistics
 
 from quipref import checks, storage, tables
-from quipref import records as kept
 from quipref.commands import terminal
+from quipref.sweeps import records as kept
 
 METHODS = ["nearest", "ldlq", "root_trace", "incoherent_trace"]
 METHODS_HELP = (
@@ -39,7 +39,7 @@ def run_bounds(options):
     """Print how much of its bound each method uses up, and write the picture; exit status 1 if a bound is broken."""
     from quipref.figures import sweeps as figure
     from quipref.problems import SPECTRA
-    from quipref.sweeps import sweep
+    from quipref.sweeps.run import sweep
 
     picture = terminal.picture(options)
     if options.jobs is not None:

@@ -53,7 +53,7 @@ def run_check(options):
 
 def _losses(name, isolate):
     """Records of nearest rounding, LDLQ and the rounder of that name on random layers."""
-    from quipref.sweeps import sweep
+    from quipref.sweeps.run import sweep
     from quipref.testing.calling import Caller
     from quipref.testing.worker import IsolatedCaller, located
 

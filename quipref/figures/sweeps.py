@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from quipref import records as kept
 from quipref.figures.style import COLOURS, MARKERS, WIDTH, label, page
+from quipref.sweeps import records as kept
 
 OTHERS = [(COLOURS["ink"], "^"), (COLOURS["muted"], "X"), (COLOURS["quip"], "d"), (COLOURS["qtip"], "<")]
 COLUMNS, PANEL = 3, 2.5  # panels side by side, inches of height of one

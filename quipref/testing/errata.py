@@ -11,11 +11,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-import quipref
 from quipref import bounds, tables
+from quipref.factor import ldl
+from quipref.incoherence.hadamard import hadamard_plan
+from quipref.incoherence.measure import mu_hessian, mu_weights
 from quipref.incoherence.rotations import RandomizedHadamard
 from quipref.lattice import e8p
 from quipref.problems import Layer
+from quipref.proxy import proxy_loss
+from quipref.rounding.grid import IntegerGrid
+from quipref.rounding.ldlq import ldlq, linear_feedback
 from quipref.testing import counterexamples as layers
 
 QUIP, QUIP_SHARP = "QuIP, arXiv:2307.13304v2", "QuIP#, arXiv:2402.04396v2"
@@ -80,14 +85,14 @@ class Erratum:
 
 def stochastic_equality() -> Evidence:
     """LDLQ's largest mean loss on a grid of layers and what it can gain between its points; the bound is 1/4 tr D."""
-    U, D = quipref.ldl(layers.STOCHASTIC_H)
+    U, D = ldl(layers.STOCHASTIC_H)
     found, between = layers.worst_stochastic_mean(U[0, 1])
     return Evidence(bounds.worst_case(1, float(D.sum())), found, between)
 
 
 def stochastic_optimality() -> Evidence:
     """LDLQ's mean loss on the layer (1/2, 1/2) against the largest of the feedback 1/2 on any layer."""
-    U, _ = quipref.ldl(layers.STOCHASTIC_H)
+    U, _ = ldl(layers.STOCHASTIC_H)
     other, between = layers.worst_stochastic_mean(0.5)
     found = layers.stochastic_mean_losses(np.array([[0.5, 0.5]]), U, layers.STOCHASTIC_H)[0]
     return Evidence(other, float(found), between)
@@ -100,15 +105,15 @@ def uniform_average(interval: float = 0.7, points: int = 7000) -> Evidence:
     its kink at 1/2, which lies between two steps.
     """
     W, H = interval * (np.arange(points) + 0.5)[:, None] / points, np.eye(1)
-    found = quipref.proxy_loss(W, quipref.ldlq(W, H), H) / points
+    found = proxy_loss(W, ldlq(W, H), H) / points
     return Evidence(bounds.average_case(1, 1.0), found, (interval / points) ** 2 / 12 + 1e-12)
 
 
 def single_layer() -> Evidence:
     """LDLQ's loss on one layer of three columns; nearest rounding's is the claim."""
     W, H = layers.LDLQ_LOSES
-    nearest = quipref.IntegerGrid().quantize(W)[1]
-    return Evidence(quipref.proxy_loss(W, nearest, H), quipref.proxy_loss(W, quipref.ldlq(W, H), H))
+    nearest = IntegerGrid().quantize(W)[1]
+    return Evidence(proxy_loss(W, nearest, H), proxy_loss(W, ldlq(W, H), H))
 
 
 def nearest_without_feedback(n: int = 16) -> Evidence:
@@ -123,21 +128,21 @@ def independent_blocks(n: int = 64, g: int = 2) -> Evidence:
 
 def _plain_loss(layer: Layer) -> float:
     W, H = layer
-    return quipref.proxy_loss(W, quipref.linear_feedback(W, np.zeros_like(H)), H)
+    return proxy_loss(W, linear_feedback(W, np.zeros_like(H)), H)
 
 
 def either_order(n: int = 64) -> Evidence:
     """LDLQ's loss in units of nearest rounding's, from right to left; from left to right it is above n/2."""
     W, H = layers.clamped_counterexample(n)
-    grid = quipref.IntegerGrid(0, 3)
-    W_hat, nearest = quipref.ldlq(W, H, round_to=grid, order="backward"), grid.quantize(W)[1]
-    return Evidence(n / 2, quipref.proxy_loss(W, W_hat, H, normalize="nearest", nearest=nearest))
+    grid = IntegerGrid(0, 3)
+    W_hat, nearest = ldlq(W, H, round_to=grid, order="backward"), grid.quantize(W)[1]
+    return Evidence(n / 2, proxy_loss(W, W_hat, H, normalize="nearest", nearest=nearest))
 
 
 def identity_mu(n: int = 16) -> Evidence:
     """What the eigensolver's basis of the identity shows, against the Hadamard basis of the same matrix."""
-    basis = quipref.hadamard_plan(n).matrix() / np.sqrt(n)
-    return Evidence(quipref.mu_hessian(np.eye(n)), quipref.mu_hessian(np.eye(n), basis=basis))
+    basis = hadamard_plan(n).matrix() / np.sqrt(n)
+    return Evidence(mu_hessian(np.eye(n)), mu_hessian(np.eye(n), basis=basis))
 
 
 def weights_without_log(n: int = 64, delta: float = 0.01, draws: int = 200) -> Evidence:
@@ -151,17 +156,17 @@ def weights_without_log(n: int = 64, delta: float = 0.01, draws: int = 200) -> E
     above = 0
     for _ in range(draws):
         a, b = (RandomizedHadamard(n, seed=rng).apply(ones) for _ in range(2))
-        above += quipref.mu_weights(np.outer(a, b)) > threshold
+        above += mu_weights(np.outer(a, b)) > threshold
     return Evidence(delta, float(above / draws), float(binom.ppf(1 - 1e-6, draws, delta)) / draws - delta)
 
 
 def transposed_trace() -> Evidence:
     """One error of 1/4 in the second column, at the price D_2 = 1: the claim counts it at the first row's D_1 = 4."""
     W, H = np.array([[0.0, 0.25], [0.0, 0.0]]), np.diag([4.0, 1.0])
-    W_hat = quipref.ldlq(W, H)
-    U, D = quipref.ldl(H)
+    W_hat = ldlq(W, H)
+    U, D = ldl(H)
     eta = (W - W_hat) @ (U + np.eye(2))
-    return Evidence(float(np.trace(eta.T @ np.diag(D) @ eta)), quipref.proxy_loss(W, W_hat, H))
+    return Evidence(float(np.trace(eta.T @ np.diag(D) @ eta)), proxy_loss(W, W_hat, H))
 
 
 def printed_point() -> Evidence:
@@ -175,7 +180,7 @@ def late_clamp() -> Evidence:
     """The loss after a pass that is clamped at its end; the claim is the loss before."""
     (W, H), grid, start = layers.LATE_CLAMP
     after = layers.clamp_after_the_pass(W, H, grid, start)
-    return Evidence(quipref.proxy_loss(W, start, H), quipref.proxy_loss(W, after, H))
+    return Evidence(proxy_loss(W, start, H), proxy_loss(W, after, H))
 
 
 ERRATA = (

@@ -6,7 +6,9 @@ A file holds its question, the answer and a SHA-256 of both, so that a damaged o
 import hashlib
 import json
 import re
+import warnings
 from pathlib import Path
+from typing import Any
 
 from quipref import storage
 
@@ -42,6 +44,38 @@ def read(path):
 def files(folder):
     """The files in a folder that have the name of a record, in order; all others are none of our business."""
     return sorted(path for path in Path(folder).iterdir() if NAME.fullmatch(path.name))
+
+
+def load_sweep(folder: storage.FilePath) -> list[dict[str, Any]]:
+    """The records that sweeps have written to a folder, of whatever version, sorted by their questions.
+
+    Parameters
+    ----------
+    folder : path
+        Files in it that do not have the name of a record are none of our business.
+
+    Returns
+    -------
+    list of dict
+        As `quipref.sweep` returns them. A damaged file is reported by a warning and left out.
+
+    Raises
+    ------
+    OSError
+        There is no such folder.
+    """
+    loaded = []
+    for path in files(folder):
+        try:
+            loaded.append(read(path))
+        except ValueError as error:
+            warnings.warn(f"{error} It is left out.", stacklevel=2)
+    order = "method", "code", "options", "bits", "spectrum", "basis", "m", "n", "seed"
+    return sorted(loaded, key=lambda record: [_sortable(record.get(key)) for key in order])
+
+
+def _sortable(value):
+    return (isinstance(value, int), value if isinstance(value, int) else str(value))
 
 
 def label(record):

@@ -8,9 +8,10 @@ import joblib
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-from quipref import questions, records, storage, threads, trials
+from quipref import storage, threads
 from quipref.problems import SPECTRA
-from quipref.questions import Method
+from quipref.sweeps import questions, records, trials
+from quipref.sweeps.questions import Method
 
 BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {elapsed} passed, {remaining} to go"
 
@@ -70,7 +71,7 @@ def sweep(
     -----
     A result file that is damaged is reported by a warning and measured again; no other file is touched. Names are
     made from the question, the version of quipref and the text of a callable (not of what it calls: after a change
-    there, take another folder). `quipref.sweeps.load` reads a folder.
+    there, take another folder). `quipref.load_sweep` reads a folder.
 
     Work goes to processes of this machine. Where that is too small, name a cluster of your own around the call;
     quipref must be installed there, and this process alone writes to the folder. With dask::
@@ -105,25 +106,6 @@ def sweep(
             found[name] = question | answer
             bar.update()
     return [found[name] for name in asked]
-
-
-def load(folder: storage.FilePath) -> list[dict[str, Any]]:
-    """The records that sweeps have written to a folder, of whatever version, sorted by their questions.
-
-    A damaged file is reported by a warning and left out.
-    """
-    loaded = []
-    for path in records.files(folder):
-        try:
-            loaded.append(records.read(path))
-        except ValueError as error:
-            warnings.warn(f"{error} It is left out.", stacklevel=2)
-    order = "method", "code", "options", "bits", "spectrum", "basis", "m", "n", "seed"
-    return sorted(loaded, key=lambda record: [_sortable(record.get(key)) for key in order])
-
-
-def _sortable(value):
-    return (isinstance(value, int), value if isinstance(value, int) else str(value))
 
 
 def _known(folder, asked):

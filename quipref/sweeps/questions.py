@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from quipref import checks, records, trials
+from quipref import checks
 from quipref.methods import registry
 from quipref.problems import BASES, SPECTRA
+from quipref.sweeps import records, trials
 from quipref.testing.protocol import Rounder
 
 Method = str | tuple[str, dict[str, Any]] | Rounder
