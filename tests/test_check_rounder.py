@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import quantizers
 from hypothesis import strategies as st
+from voice import says
 
 import quipref
 from quipref.testing import QuantizerTags, RounderCheckError, Tags, check_quantizer, check_rounder, running
+from quipref.testing import parametrize_with_checks as parametrized
 from quipref.testing.checks import registry
 
 GROUND = ["interface", "algebra"]
@@ -196,6 +199,38 @@ def test_nothing_is_written(tmp_path):
 def test_bad_options(options, error, message):
     with pytest.raises(error, match=message):
         check_rounder(nearest, **options)
+
+
+@pytest.mark.parametrize(
+    ("tags", "name", "words"),
+    [
+        (Tags(grid="fitted"), "worst_case", "with grid='fitted'. It needs a grid without end"),
+        (Tags(grid=quipref.IntegerGrid(0, 3)), "trace", "It needs a grid without end"),
+        (Tags(random=True), "no_worse_than_nearest", "with random=True. It needs a grid that the tags name, and"),
+        (Tags(block=2), "average_case", "with block=2. It needs evenly spaced values without end and one column"),
+        (Tags(), "generator", "with the default tags. It needs random=True. Leave it out or change the tags."),
+        (Tags(row_separable=False), "rows_alone", "It needs row_separable=True"),
+    ],
+)
+def test_what_does_not_apply_under_the_tags_is_refused(tags, name, words):
+    """Else it would be passed over, and the report read as if it had held."""
+    asked = [{"tags": tags, "only": [name]}, {"tags": tags, "expected_failures": {name: "?"}}]
+    if name not in ("generator", "rows_alone"):
+        asked.append({"tags": replace(tags, promises=(name,))})
+        with pytest.raises(ValueError, match="promises must name checks that apply"):
+            parametrized([nearest], **asked[-1])
+    for options in asked:
+        with says(ValueError, f"must name checks that apply under the tags, but {name!r} does not", words):
+            check_rounder(nearest, **options)
+    parametrized([nearest], tags=tags, expected_failures={name: "of other rounders"})
+
+
+def test_every_condition_says_what_it_needs():
+    for tiers in (registry.ROUNDER_TIERS, registry.QUANTIZER_TIERS):
+        for check in registry.checks_of(tiers):
+            assert check.needs.startswith("It needs ") and check.needs.endswith(".")
+    with says(ValueError, "'nearest_point' does not with nearest=False. It needs nearest=True and random=False."):
+        check_quantizer(quipref.IntegerGrid(), tags=QuantizerTags(nearest=False), only=["nearest_point"])
 
 
 def test_what_is_no_rounder():

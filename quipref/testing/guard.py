@@ -22,14 +22,14 @@ class Guarded:
     caller : Caller or IsolatedCaller
     tags : Tags
     time_limit : float
-        Seconds a call; four times as long for the first, which may compile.
+        Seconds a call; four times as long for the first of each layout and dtype, which may compile.
     seed : int
         What a random rounder gets for `rng` where a check names none.
     """
 
     def __init__(self, caller: Caller | IsolatedCaller, tags: Tags, *, time_limit: float = 5.0, seed: int = 0) -> None:
         self.caller, self.tags, self.seconds, self.seed = caller, tags, time_limit, seed
-        self.called = False
+        self.called, self.hung = set(), False
 
     def __call__(
         self, W: NDArray[np.floating], H: NDArray[np.floating], *, layout: Layout = "plain",
@@ -58,9 +58,11 @@ class Guarded:
         """What the call came to, good or bad; only a rounder that hangs ends the check."""
         if self.tags.random and rng is None:
             rng = self.seed
-        seconds, self.called = self.seconds * (1 if self.called else FIRST_CALL), True
-        answer = self.caller.ask(W, H, layout=layout, rng=rng, seconds=seconds)
+        first = (layout, W.dtype) not in self.called and not self.hung
+        self.called.add((layout, W.dtype))
+        answer = self.caller.ask(W, H, layout=layout, rng=rng, seconds=self.seconds * (FIRST_CALL if first else 1))
         if answer.kind == "hung":
+            self.hung = True
             raise Hung(answer.said, Layer(W, H))
         return answer
 

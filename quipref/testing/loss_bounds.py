@@ -35,16 +35,6 @@ def cell_radius(tags: Tags) -> float | None:
     return tags.unit * (1.0 if tags.random or grid.rounding == "stochastic" else 0.5)
 
 
-def without_end(tags: Tags) -> bool:
-    """The theorems hold on a grid without end alone: all integers, all multiples of a step, all of E8."""
-    return cell_radius(tags) is not None and tags.quantizer.bits is None
-
-
-def known_cells(tags: Tags) -> bool:
-    """The mean squared error of a target is known: one column at a time, on a grid without end."""
-    return without_end(tags) and tags.quantizer.block == tags.block == 1
-
-
 def reference_grid(tags: Tags) -> Quantizer | None:
     """The grid that other methods round to beside this rounder; stochastically if it is random."""
     grid = tags.quantizer

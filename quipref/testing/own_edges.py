@@ -45,7 +45,10 @@ def far_from_the_start(
     H = TINY * np.eye(around.stop)
     H[around, around] = random_layer(1, 2 * AROUND, seed=rng).H
     questions = SIGNS * 2 * AROUND * ROUNDS
-    if not _has_edges(tags) or _seconds(rounder, H) * questions > budget.left():
+    if not _has_edges(tags):
+        return iter(())
+    if _seconds(rounder, H) * questions > budget.left():
+        budget.cut_short = True
         return iter(())
     return _layers(rounder, SIGNS * [H], range(around.start, around.stop), tags, budget, rng, backward)
 

@@ -10,7 +10,7 @@ Status = Literal[
 ]  # fmt: skip
 
 HEADINGS = ("check", "tier", "result", "seconds", "what was found")
-OTHERS = {"refused": "refused", "not_told_apart": "not told apart", "skipped": "skipped"}
+OTHERS = {"refused": "refused", "not_told_apart": "not told apart", "expected_failure": "expected to fail"}
 WIDEST = 100  # characters of what was found, in the table
 
 
@@ -32,6 +32,8 @@ class Outcome:
     seconds : float
     figures : mapping
         What was measured.
+    cut_short : bool
+        Less was tried than `max_examples` asks for, because the time was over.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Outcome:
     code: str = ""
     seconds: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
+    cut_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class Report:
     def refused(self) -> list[str]:
         """Names of the checks in which the rounder refused a singular H."""
         return self.named("refused")
+
+    @property
+    def not_tried(self) -> list[str]:
+        """Names of the checks that no time was left for; of those that are promised, nothing is known."""
+        return self.named("skipped")
 
     @property
     def bounds_kept(self) -> list[str]:
@@ -124,16 +132,23 @@ class Report:
         return "".join(parts)
 
     def headline(self) -> str:
-        """How many checks failed."""
+        """How many checks failed, and which of them were not tried."""
+        if not self.outcomes:
+            return f"{self.rounder}: no check to pass, as it promises no bound"
         ended = [f"{self.rounder}: {len(self.failed)} of {len(self.outcomes)} checks failed"]
         counts = {word: len(self.named(status)) for status, word in OTHERS.items()}
-        return ", ".join(ended + [f"{count} {word}" for word, count in counts.items() if count])
+        counts["cut short"] = sum(outcome.cut_short for outcome in self.outcomes)
+        told = ", ".join(ended + [f"{count} {word}" for word, count in counts.items() if count])
+        promises = getattr(self.tags, "promises", ())
+        missing = [name + " (promised)" * (name in promises) for name in self.not_tried]
+        return told + (f"; not tried: {', '.join(missing)}" if missing else "")
 
     def bounds_line(self) -> str:
-        """The bounds that no layer broke, and those that one did."""
+        """The bounds that no layer broke, those that one did, and those that no time was left for."""
         broken = [bound.name for bound in self.bounds if bound.status in ("failed", "expected_failure")]
-        kept = ", ".join(self.bounds_kept) or "none"
-        return f"bounds kept: {kept}" + (f"; broken: {', '.join(broken)}" if broken else "") if self.bounds else ""
+        missing = [bound.name for bound in self.bounds if bound.status == "skipped"]
+        named = {"bounds kept": self.bounds_kept or ["none"], "broken": broken, "not tried": missing}
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in named.items() if names and self.bounds)
 
     def shown(self) -> list[Outcome]:
         """The failures whose details are written below the table."""
@@ -157,6 +172,7 @@ class RounderCheckError(AssertionError):
 def cells(outcome: Outcome) -> list[str]:
     """A line of the table."""
     said = outcome.message or ", ".join(f"{name} {short(value)}" for name, value in outcome.figures.items())
+    said = f"{said} (cut short)".lstrip() if outcome.cut_short else said
     words = (outcome.name, outcome.tier, outcome.status.replace("_", " "), f"{outcome.seconds:.2f}")
     return [*words, said if len(said) <= WIDEST else said[: WIDEST - 3] + "..."]
 

@@ -9,7 +9,7 @@ from quipref import checks
 from quipref.testing import running
 from quipref.testing.calling import Caller
 from quipref.testing.checks.registry import QUANTIZER_TIERS, ROUNDER_TIERS, Budget
-from quipref.testing.guard import Guarded, GuardedQuantizer
+from quipref.testing.guard import FIRST_CALL, Guarded, GuardedQuantizer
 from quipref.testing.protocol import QuantizerTags, Rounder, Tags, name_of, tags_of
 from quipref.testing.report import Report, RounderCheckError
 from quipref.testing.worker import IsolatedCaller, address, located
@@ -38,15 +38,15 @@ def check_rounder(
     max_examples : int
         Layers that each statement is tried on.
     seconds : float
-        For all of it. What has not begun by then is skipped, and the report says so.
+        For all checks together, see the notes.
     on_fail : "raise", "warn" or None
-        What happens when a check has failed.
+        What happens when a check has failed. Unless None, a promised bound that was not tried is a warning.
     expected_failures : mapping of str to str, optional
         Check to reason. Strict: such a check must fail, else it counts as failed.
     isolate : bool
         Run the rounder, which must be importable, in an interpreter of its own, which is killed when it hangs.
     time_limit : float
-        Seconds that a call may take, four times as long for the first one, which may compile.
+        Seconds that a call may take, four times as long for the first one of each layout and dtype, which may compile.
     seed : int
         Of all that is drawn: the same seed asks the same questions.
     progress : bool
@@ -62,10 +62,15 @@ def check_rounder(
     RounderCheckError
         A check failed and `on_fail` is "raise"; its text is the report.
     ValueError, TypeError
-        An unknown check, a bad option, a rounder that cannot be imported.
+        A check that is unknown or does not apply under the tags, a bad option, a rounder that cannot be imported.
 
     Notes
     -----
+    Each check may take all the time that is left, but for a reserve for those that follow: half of an equal share
+    each. What a fast rounder's checks find thus depends on `seed` and `max_examples` alone; those of a slow one are cut
+    short, or skipped, and the report's first line says so. Time is counted from when known methods that checks compare
+    with have been compiled, and the rounder has been called.
+
     The rounder gets copies. Without `isolate` the time limit is a signal: it works in the main thread, on systems that
     have SIGALRM, and not while compiled code runs. Nothing is written to disk.
 
@@ -81,9 +86,10 @@ def check_rounder(
     caller = _caller(rounder, checks.boolean(isolate, "isolate"))
     try:
         said = tags_of(located(rounder) if isinstance(rounder, str) and tags is None else rounder, tags)
-        chosen = running.chosen_checks(ROUNDER_TIERS, only, expected_failures, said.promises)
+        chosen = running.chosen_checks(ROUNDER_TIERS, only, expected_failures, said)
         guarded = Guarded(caller, said, time_limit=time_limit, seed=seed)
         said = guarded.tags = replace(said, uses_hessian=running.uses_hessian(guarded, said))
+        running.warm(chosen, said, FIRST_CALL * time_limit)
         outcomes = running.run_checks(
             chosen, guarded, said, Budget(max_examples, seconds, seed), expected_failures, progress
         )
@@ -121,7 +127,7 @@ def check_quantizer(
     RounderCheckError
         As in `check_rounder`.
     ValueError, TypeError
-        An unknown check, a bad option, or no Quantizer.
+        A check that is unknown or does not apply under the tags, a bad option, or no Quantizer.
 
     Examples
     --------
@@ -139,8 +145,9 @@ def check_quantizer(
     said = getattr(quantizer, "quipref_tags", QuantizerTags()) if tags is None else tags
     if not isinstance(said, QuantizerTags):
         raise TypeError(f"tags must be quipref.testing.QuantizerTags, but {said!r} came.")
-    chosen = running.chosen_checks(QUANTIZER_TIERS, only, expected_failures)
+    chosen = running.chosen_checks(QUANTIZER_TIERS, only, expected_failures, said)
     guarded = GuardedQuantizer(quantizer, said, time_limit=time_limit, seed=seed)
+    running.call_once(guarded)
     outcomes = running.run_checks(
         chosen, guarded, said, Budget(max_examples, seconds, seed), expected_failures, progress
     )
@@ -171,6 +178,9 @@ def _judged(report: Report, on_fail: OnFail) -> Report:
         raise RounderCheckError(report)
     if report.failed and on_fail == "warn":
         warnings.warn(f"{report.rounder} failed {', '.join(report.failed)}\n{report}", stacklevel=3)
+    untried = [name for name in report.not_tried if name in getattr(report.tags, "promises", ())]
+    if untried and on_fail:
+        warnings.warn(f"{report.headline()}. Give it more seconds or fewer max_examples.", stacklevel=3)
     return report
 
 
@@ -213,7 +223,7 @@ def parametrize_with_checks(
         function = located(rounder) if isinstance(rounder, str) else rounder
         expected = (expected_failures(function) if callable(expected_failures) else expected_failures) or {}
         said = tags_of(function, options.get("tags"))
-        for check in running.chosen_checks(ROUNDER_TIERS, None, expected, said.promises):
+        for check in running.chosen_checks(ROUNDER_TIERS, None, running.that_apply(expected, said), said):
             promised = check.tier != "theory" or check.name in said.promises
             if promised and running.may_apply(check, said):
                 strict = {"reason": expected.get(check.name), "raises": RounderCheckError, "strict": True}
@@ -233,7 +243,9 @@ class OneCheck:
         """Run the check; a failure is a `RounderCheckError`, and a check that says nothing skips the test."""
         import pytest
 
-        report = check_rounder(rounder, only=[self.name], on_fail="raise", **self.options)
+        report = check_rounder(rounder, only=[self.name], on_fail=None, **self.options)
+        if report.failed:
+            raise RounderCheckError(report)
         skipped = [outcome.message for outcome in report.outcomes if outcome.status == "skipped"]
         if skipped or not report.outcomes:
             pytest.skip((skipped or ["the tags do not let it apply"])[0])

@@ -1,36 +1,55 @@
 """Running checks in order within a budget, and what each came to."""
 
 import time
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 
 import numpy as np
 
 from quipref.problems import random_layer
 from quipref.testing.calling import TimeUp, time_limit
+from quipref.testing.checks.codebook import sample
 from quipref.testing.checks.registry import Budget, Check, CheckFailed, Finding, Hung, OutOfTime, Refused, checks_of
 from quipref.testing.paste import pasteable
 from quipref.testing.report import Outcome
+from quipref.testing.tagged import sampled_layer
 
 LONGEST = 10000  # numbers of an example that are written as code
 GRACE = 1.0  # seconds beyond its share after which a check is interrupted wherever it is
 
 
-def chosen_checks(tiers, only, expected, promises=()) -> list[Check]:
-    """The checks that are asked for, in order; every name that is given must exist."""
-    known = checks_of(tiers)
-    wanted = {check.name for check in known} | set(tiers) if only is None else {only} if isinstance(only, str) else only
-    names = [check.name for check in known]
-    for what, given, allowed in (
-        ("only", wanted, {*names, *tiers}),
-        ("expected_failures", expected or {}, set(names)),
-        ("promises", promises, {check.name for check in known if check.tier == "theory"}),
+def chosen_checks(tiers, only, expected, said) -> list[Check]:
+    """The checks that are asked for, in order; every name that is given must exist, and apply under the tags."""
+    known = {check.name: check for check in checks_of(tiers)}
+    bounds = {name: check for name, check in known.items() if check.tier == "theory"}
+    wanted = tiers if only is None else {only} if isinstance(only, str) else set(only)
+    for what, names, allowed in (
+        ("only", set(wanted) - set(tiers), known),
+        ("expected_failures", set(expected or {}), known),
+        ("promises", set(getattr(said, "promises", ())), bounds),
     ):
-        unknown = sorted(set(given) - allowed)
-        if unknown:
-            raise ValueError(
-                f"{what} must name checks, but {unknown[0]!r} came. There are {', '.join(sorted(allowed))}."
-            )
-    return [check for check in known if check.name in wanted or check.tier in wanted]
+        for name in sorted(names):
+            _refuse(what, name, allowed, said, tiers if what == "only" else ())
+    return [check for check in known.values() if check.name in wanted or check.tier in wanted]
+
+
+def _refuse(what, name, allowed, said, tiers):
+    """Refuse the name of no check, and that of one that is never made under the tags: it would be passed over."""
+    if name not in allowed:
+        there_are = ", ".join(sorted({*allowed, *tiers}))
+        raise ValueError(f"{what} must name checks, but {name!r} came. There are {there_are}.")
+    if not may_apply(allowed[name], said):
+        raise ValueError(
+            f"{what} must name checks that apply under the tags, but {name!r} does not with {facts(said)}. "
+            f"{allowed[name].needs} Leave it out or change the tags."
+        )
+
+
+def facts(said) -> str:
+    """The tags that are not the default ones."""
+    plain, found = type(said)(), {each.name: getattr(said, each.name) for each in fields(said)}
+    told = [f"{name}={value!r}" for name, value in found.items() if value != getattr(plain, name)]
+    return ", ".join(each for each in told if not each.startswith("promises=")) or "the default tags"
 
 
 def uses_hessian(guarded, said) -> bool:
@@ -49,18 +68,41 @@ def uses_hessian(guarded, said) -> bool:
     return False
 
 
+def warm(chosen, said, seconds) -> None:
+    """Let the methods that checks compare with compile before the time of the checks begins."""
+    layer = sampled_layer(said, 0)
+    for method in dict.fromkeys(check.against for check in chosen if check.against and check.applies(said)):
+        with suppress(Exception, TimeUp), time_limit(seconds):  # a stranger's grid fails in its check, not here
+            method(layer, said)
+
+
+def call_once(quantizer) -> None:
+    """Let a block quantizer compile before the time of its checks begins; what is wrong with it they will say."""
+    with suppress(Exception, Hung):
+        quantizer.decode(quantizer.quantize(sample(quantizer, 0))[0])
+
+
 def run_checks(chosen, subject, said, budget, expected, progress) -> list[Outcome]:
-    """Every check that applies; each may spend its share of the time that is left."""
+    """Every check that applies, each within what `allowance` gives it."""
     from tqdm import tqdm
 
     chosen, outcomes = [check for check in chosen if check.applies(said)], []
     with tqdm(desc="checks", total=len(chosen), disable=not progress, leave=False) as bar:
         for position, check in enumerate(chosen):
-            share = Budget(budget.max_examples, budget.left() / (len(chosen) - position), budget.seed)
-            outcome = outcome_of(check, subject, said, share)
+            seconds = allowance(budget.left(), budget.seconds, len(chosen) - position - 1, len(chosen))
+            own = Budget(budget.max_examples, seconds, budget.seed)
+            outcome = outcome_of(check, subject, said, own)
             outcomes.append(against(outcome, (expected or {}).get(check.name)))
             bar.update()
     return outcomes
+
+
+def allowance(left, seconds, following, count) -> float:
+    """What the next of `count` checks may spend: all that is left but half an equal share for each that follows.
+
+    So a check takes what it needs, and only a slow rounder's is cut off.
+    """
+    return max(left / (following + 1), left - following * seconds / (2 * count))
 
 
 def outcome_of(check: Check, subject, said, budget) -> Outcome:
@@ -83,7 +125,10 @@ def outcome_of(check: Check, subject, said, budget) -> Outcome:
         status, message = "failed", f"the check itself stopped: {type(error).__name__}: {error}"
     code = written(example) if status == "failed" and example is not None else ""
     seconds = time.monotonic() - start
-    return Outcome(check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures)
+    cut_short = budget.cut_short and status in ("passed", "not_told_apart")
+    return Outcome(
+        check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures, cut_short
+    )
 
 
 def written(example) -> str:
@@ -106,7 +151,14 @@ def against(outcome: Outcome, reason: str | None) -> Outcome:
     return replace(outcome, status="unexpected_pass", message=f"expected to fail ({reason}), but it {outcome.status}")
 
 
+def that_apply(expected, said) -> dict[str, str]:
+    """Failures declared for many rounders, without those of checks that do not apply to this one."""
+    never = {check.name for check in checks_of() if not may_apply(check, said)}
+    return {name: reason for name, reason in expected.items() if name not in never}
+
+
 def may_apply(check: Check, said) -> bool:
     """The check applies, or would once it is found out whether the rounder uses H."""
-    found = (True, False) if said.uses_hessian is None else (said.uses_hessian,)
-    return any(check.applies(replace(said, uses_hessian=uses)) for uses in found)
+    if getattr(said, "uses_hessian", True) is not None:
+        return check.applies(said)
+    return any(check.applies(replace(said, uses_hessian=uses)) for uses in (True, False))

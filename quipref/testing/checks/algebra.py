@@ -4,27 +4,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from quipref.problems import Layer
+from quipref.testing.checks.conditions import has_grid, rounds_to_nearest, separable
 from quipref.testing.checks.registry import CheckFailed, Finding, check
 from quipref.testing.checks.samples import must_agree, sample, slack
 from quipref.testing.tagged import drawn_layers
 
 LARGE = 2.0**26  # steps of the grid: integers that single precision does not have
-
-
-def has_grid(tags):
-    """The values of W_hat are known to lie on a quantizer's."""
-    return tags.quantizer is not None
-
-
-def rounds_to_nearest(tags):
-    """The quantizer's own answer is wanted where no block can help another."""
-    nearest = getattr(tags.quantizer, "rounding", "nearest") == "nearest"
-    return has_grid(tags) and not tags.random and nearest and tags.block == tags.quantizer.block
-
-
-def separable(tags):
-    """Rows can be compared one by one: a random rounder gives them other random numbers."""
-    return tags.row_separable and not tags.random
 
 
 def on_grid(W, tags):

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from quipref.gaussian import distortion_rate, of_sequences, rate_needed
+from quipref.testing.checks.conditions import finds_nearest, rows_apart
 from quipref.testing.checks.registry import CheckFailed, Finding, check
 from quipref.testing.drawing import GENERIC, vectors
 
@@ -124,7 +125,7 @@ def check_single_precision(quantizer, tags, budget):
         raise CheckFailed(f"decode(codes) must be T_hat, but entry {first_difference(values, T_hat)}", T)
 
 
-@check("codebook", when=lambda tags: not tags.random)
+@check("codebook", when=rows_apart)
 def check_rows_apart(quantizer, tags, budget):
     """Each row, or each tile of rows, is rounded as if it were alone."""
     T, rows = sample(quantizer, budget.seed), tile_rows(quantizer)
@@ -136,7 +137,7 @@ def check_rows_apart(quantizer, tags, budget):
             raise CheckFailed(f"row {start} differs alone and among others: {first_difference(alone, T_hat[here])}", T)
 
 
-@check("codebook", when=lambda tags: tags.nearest and not tags.random)
+@check("codebook", when=finds_nearest)
 def check_points_are_fixed(quantizer, tags, budget):
     """A point of the codebook is its own nearest: T_hat as a target comes back as it is."""
 
@@ -150,7 +151,7 @@ def check_points_are_fixed(quantizer, tags, budget):
     return Finding({"targets": budget.for_all(targets(quantizer), holds)})
 
 
-@check("codebook", when=lambda tags: tags.nearest and not tags.random)
+@check("codebook", when=finds_nearest)
 def check_nearest_point(quantizer, tags, budget):
     """No point that any target was rounded to is nearer to a target than its own.
 

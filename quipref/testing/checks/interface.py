@@ -3,6 +3,7 @@
 import numpy as np
 
 from quipref.problems import Layer
+from quipref.testing.checks.conditions import has_grid, is_random
 from quipref.testing.checks.registry import CheckFailed, Finding, Refused, check
 from quipref.testing.checks.samples import JITTER, must_agree, sample
 from quipref.testing.tagged import drawn_layers
@@ -90,7 +91,7 @@ def check_deterministic(rounder, tags, budget):
             raise CheckFailed(f"W_hat differs between two calls with {how}; keep no state between calls", layer)
 
 
-@check("interface", when=lambda tags: tags.quantizer is not None)
+@check("interface", when=has_grid)
 def check_no_memory(rounder, tags, budget):
     """A W that has come before is rounded anew with another H: as one that is moved a little and has never come."""
     layer, H = sample(tags, 8, 8, seed=1), sample(tags, 8, 8, seed=2).H
@@ -121,7 +122,7 @@ def check_last_bits_of_hessian(rounder, tags, budget):
         )  # fmt: skip
 
 
-@check("interface", when=lambda tags: tags.random)
+@check("interface", when=is_random)
 def check_generator(rounder, tags, budget):
     """A random rounder takes a Generator for `rng` as well as an int, and draws from it alone."""
     layer = sample(tags, 8, 8)

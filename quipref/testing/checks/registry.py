@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from quipref.testing.calling import TimeUp
+from quipref.testing.checks.conditions import always
 from quipref.testing.hermetic import without_local_constants
 
 ROUNDER_TIERS = ("interface", "algebra", "theory", "statistics")
@@ -79,18 +80,23 @@ class Budget:
     seconds : float
         From now on.
     seed : int
+    cut_short : bool
+        Something was left out because no time was left.
     """
 
     max_examples: int = 25
     seconds: float = 20.0
     seed: int = 0
+    cut_short: bool = False
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
 
     def left(self) -> float:
-        """Seconds that are left, at least 0."""
-        return max(0.0, self.deadline - time.monotonic())
+        """Seconds that are left, at least 0; whoever is told 0 leaves something out."""
+        left = self.deadline - time.monotonic()
+        self.cut_short |= left <= 0
+        return max(0.0, left)
 
     def for_all(self, strategy: st.SearchStrategy[Any], holds: Callable[[Any], None]) -> int:
         """Try `holds` on drawn examples; raise the `CheckFailed` of the smallest that fails, or return their number.
@@ -130,12 +136,18 @@ class Budget:
 
 @dataclass(frozen=True)
 class Check:
-    """A check with its name, its tier and the condition on tags under which it applies."""
+    """A check with its name, its tier, the condition on tags under which it applies, and what it compares with."""
 
     name: str
     tier: str
     run: Callable[[Any, Any, Budget], Finding | None]
     applies: Callable[[Any], bool]
+    against: Callable[[Any, Any], float] | None = None
+
+    @property
+    def needs(self) -> str:
+        """What it needs of the tags."""
+        return self.applies.__doc__ or ""
 
     @property
     def statement(self) -> str:
@@ -143,14 +155,17 @@ class Check:
         return " ".join((self.run.__doc__ or "").split())
 
 
-def check(tier: str, when: Callable[[Any], bool] = lambda tags: True) -> Callable[[Callable], Callable]:
+def check(
+    tier: str, when: Callable[[Any], bool] = always, against: Callable[[Any, Any], float] | None = None
+) -> Callable[[Callable], Callable]:
     """Decorator that lists `check_<name>` in its tier; `when(tags)` says whether it applies.
 
+    `against(layer, tags)`, a known method, is called once before the time of the checks begins, as it may compile.
     `tags.uses_hessian` is True or False wherever a check or its `when` looks: it has been found out by then.
     """
 
     def register(function):
-        function.quipref_check = Check(function.__name__.removeprefix("check_"), tier, function, when)
+        function.quipref_check = Check(function.__name__.removeprefix("check_"), tier, function, when, against)
         return function
 
     return register

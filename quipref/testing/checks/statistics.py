@@ -5,18 +5,9 @@ difference; a verdict needs zero outside of it.
 """
 
 from quipref.testing import loss_bounds
+from quipref.testing.checks.conditions import has_grid, has_quip, known_cells
 from quipref.testing.checks.registry import Finding, check
 from quipref.testing.comparison import compared, fail_if_worse
-
-
-def has_grid(tags):
-    """The other methods have something to round to."""
-    return tags.quantizer is not None
-
-
-def has_quip(tags):
-    """QuIP knows grids of whole bits; one without end it can use as it is."""
-    return has_grid(tags) and tags.quantizer.bits in (None, *range(1, 9))
 
 
 def told(comparison, other):
@@ -25,7 +16,7 @@ def told(comparison, other):
     return Finding(comparison.figures, verdict, comparison.against(other))
 
 
-@check("statistics", when=has_grid)
+@check("statistics", when=has_grid, against=loss_bounds.nearest)
 def check_average_against_nearest(rounder, tags, budget):
     """On average over default random layers the loss is no larger than nearest rounding's, by five standard errors.
 
@@ -37,13 +28,13 @@ def check_average_against_nearest(rounder, tags, budget):
     return told(found, other)
 
 
-@check("statistics", when=has_grid)
+@check("statistics", when=has_grid, against=loss_bounds.of_ldlq)
 def check_average_against_ldlq(rounder, tags, budget):
     """The mean loss beside that of LDLQ on the same grid, from left to right: better, worse or not told apart."""
     return told(compared(rounder, tags, budget, loss_bounds.of_ldlq), "LDLQ")
 
 
-@check("statistics", when=has_quip)
+@check("statistics", when=has_quip, against=loss_bounds.of_quip)
 def check_average_against_quip(rounder, tags, budget):
     """The mean loss beside that of QuIP: LDLQ after a random rotation of inputs and outputs.
 
@@ -52,7 +43,7 @@ def check_average_against_quip(rounder, tags, budget):
     return told(compared(rounder, tags, budget, loss_bounds.of_quip), "QuIP")
 
 
-@check("statistics", when=loss_bounds.known_cells)
+@check("statistics", when=known_cells)
 def check_average_against_bound(rounder, tags, budget):
     """The mean loss beside m/12 tr D, or m/6 tr D if random, which is LDLQ's mean: QuIP, theorem 1."""
     formula = "m/6 tr D" if tags.random else "m/12 tr D"

@@ -9,18 +9,14 @@ from hypothesis import target
 
 from quipref.problems import Layer
 from quipref.proxy import proxy_loss
+from quipref.testing.checks.conditions import known_cells, same_grid, without_end
 from quipref.testing.checks.registry import CheckFailed, Finding, check
 from quipref.testing.comparison import compared
-from quipref.testing.loss_bounds import BOUNDS, cell_radius, known_cells, without_end
+from quipref.testing.loss_bounds import BOUNDS, cell_radius, nearest
 from quipref.testing.own_edges import at_own_edges, far_from_the_start
 from quipref.testing.slack import feedback_slack, quadratic_slack
 from quipref.testing.tagged import drawn_layers, shape_unit
 from quipref.testing.worst_cases import constructed
-
-
-def same_grid(tags):
-    """There is a grid, and no luck, to compare with."""
-    return tags.quantizer is not None and not tags.random
 
 
 def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
@@ -116,7 +112,7 @@ def check_plain_worst_case(rounder, tags, budget):
     return kept(rounder, tags, budget, "plain_worst_case", f"{quarter(tags)} {blocks(tags)} lambda_max")
 
 
-@check("theory", when=same_grid)
+@check("theory", when=same_grid, against=nearest)
 def check_no_worse_than_nearest(rounder, tags, budget):
     """No layer loses more than nearest rounding does on it.
 
