@@ -1,0 +1,87 @@
+"""The README's page for inventors, followed as it stands: its files are written out, its words are held to a run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def section():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return text.split("## Test your own rounding idea\n")[1].split("\n## ")[0]
+
+
+def blocks():
+    """The indented blocks, without their indent."""
+    found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section(), re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip() for block in found]
+
+
+def parts():
+    """The blocks, cut where another file begins."""
+    return [
+        part for block in blocks() for part in re.split(r"^(?=# \w+\.py$|# a notebook$)", block, flags=re.MULTILINE)
+    ]
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    """A folder with the files that the page has the reader write, and a way to run commands there."""
+    folder = tmp_path_factory.mktemp("reader")
+    for part in parts():
+        name = re.match(r"# (\S+\.py)\n", part)
+        if name:
+            (folder / name.group(1)).write_text(part)
+    path = os.pathsep.join(entry for entry in sys.path if entry and not entry.endswith("tests"))
+
+    def run(*arguments):
+        env = os.environ | {"PYTHONPATH": path}
+        return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env=env)
+
+    return run
+
+
+@pytest.mark.jit
+def test_its_rounder_passes_and_its_bounds_are_those_printed(followed):
+    done = followed("-m", "quipref", "check", "my_idea:my_rounder", "--seconds", "120")
+    assert done.returncode == 0, done.stderr
+    (printed,) = re.findall(r"^    (bounds kept: .*)$", section(), re.MULTILINE)
+    assert printed in done.stdout.splitlines()
+    for line in re.findall(r"^    (average_against_\w+) .* (better|worse) than (\w+)", section(), re.MULTILINE):
+        assert re.search(rf"^{line[0]} .*{line[1]} than {line[2]}", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.jit
+def test_its_test_file_passes(followed):
+    done = followed("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_idea.py")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.jit
+def test_its_python_runs(followed):
+    (program,) = [block for block in blocks() if block.startswith("from quipref.testing import check_rounder, tags")]
+    (notebook,) = [part for part in parts() if part.startswith("# a notebook")]
+    done = followed("-c", f"{notebook}\nassert report.failed == []\n{program}\nassert report.failed == ['worst_case']")
+    assert done.returncode == 0, done.stderr
+    assert "m/4 tr D is" in done.stdout and "W = np.array(" in done.stdout
+
+
+def test_its_table_names_every_result():
+    from typing import get_args
+
+    from quipref.testing.report import Status
+
+    named = set(re.findall(r"^\| ([a-z ]+) \|", section(), re.MULTILINE)) - {"result"}
+    told = {status.replace("_", " ") for status in get_args(Status)}
+    assert named == told - {"expected failure", "unexpected pass"}
+
+
+def test_the_number_of_planted_bugs_is_right():
+    table = (ROOT / "tests/bench/README.md").read_text(encoding="utf-8")
+    count = len(re.findall("^. `", table, re.MULTILINE))
+    assert f"has {count} rounders with one bug each" in " ".join(section().split())
