@@ -12,8 +12,7 @@ from quipref import distortion_rate, ldlq, lloyd_max, proxy_loss, random_layer
 from quipref.figures.gallery import LOOKS
 from quipref.gallery import binary, gptqt, kmeans, maqd, measure, uniform
 from quipref.gallery.entries import ENTRIES
-from quipref.testing import check_rounder
-from quipref.testing.protocol import Tags
+from quipref.testing import check_quantizer, check_rounder
 
 SHARED = {"__init__.py", "entries.py", "levels.py", "measure.py"}  # not ideas
 AT_EVERY_RATE = [pytest.param(entry, bits, id=f"{entry.name}-{bits}") for entry in ENTRIES for bits in entry.bits]
@@ -100,10 +99,49 @@ def test_the_error_is_relative_to_that_of_zero(entry):
 
 @pytest.mark.parametrize(("entry", "bits"), [rate for rate in AT_EVERY_RATE if affordable(*rate.values)])
 def test_the_harness_passes_it(entry, bits):
-    report = check_rounder(entry.rounder(bits), tags=Tags(**entry.facts), max_examples=10, seconds=60)
+    report = check_rounder(entry.rounder(bits), max_examples=10, seconds=60)
     assert report.passed == [outcome.name for outcome in report.outcomes]
     assert {"shape_and_dtype", "inputs_unchanged", "deterministic", "singular"} <= set(report.passed)
     assert entry.shared or {"rows_alone", "rows_permuted"} <= set(report.passed)
+
+
+@ideas
+def test_a_rounder_takes_layers_that_half_precision_cannot_hold(entry):
+    """By powers of two, which round nothing: what is scaled comes back scaled; a row without spread comes back."""
+    W, H = gaussian(4, 16), np.eye(16)
+    rounder = entry.rounder(2)
+    usual = rounder(W, H)
+    for exponent in (-1020, -160, 150, 1000):
+        far = rounder(np.ldexp(W, exponent), H)
+        assert (np.ldexp(far, -exponent) == usual).all()
+        if not entry.shared:  # beside common rows just as alone
+            mixed = rounder(np.vstack([W[:2], np.ldexp(W[2:], exponent)]), H)
+            assert (mixed == np.vstack([usual[:2], far[2:]])).all()
+    flat = np.full((1, 16), 1.0)
+    flat[0, 0] += 1e-12
+    assert np.isfinite(rounder(flat, H)).all()
+    assert np.isfinite(rounder(flat * 5e-324, H)).all()
+
+
+@pytest.mark.parametrize(("entry", "bits"), AT_EVERY_RATE)
+def test_its_quantizer_is_what_its_tags_say(entry, bits):
+    quantizer = entry.encode(gaussian(1, 64), np.eye(64), bits)[0]
+    assert check_quantizer(quantizer, max_examples=10, seconds=60).named("skipped") == []
+    if not quantizer.quipref_tags.nearest:
+        return
+    assert {"nearest_point", "points_are_fixed"} <= set(check_quantizer(quantizer, max_examples=1).passed)
+
+
+def test_tags_know_which_quantizers_find_the_nearest():
+    nearest = {
+        entry.name: [b for b in entry.bits if entry.encode(gaussian(), np.eye(48), b)[0].quipref_tags.nearest]
+        for entry in ENTRIES
+    }
+    assert nearest["uniform, per channel"] == nearest["uniform, per tensor"] == [2, 3, 4]
+    assert nearest["weight sharing"] == [1, 2, 3, 4]
+    assert nearest["pyramid"] == []
+    assert nearest["additive codebooks"] == [1]  # two codebooks: the beam holds all sums
+    assert not nearest["logarithmic"][1:]
 
 
 def test_rows_keep_their_own_levels_in_ldlq():
@@ -115,6 +153,7 @@ def test_rows_keep_their_own_levels_in_ldlq():
         losses = [proxy_loss(W, W_hat, H) for W_hat in (levels.quantize(W)[1], ldlq(W, H, round_to=levels))]
         assert losses[1] < 0.7 * losses[0]
         part = levels.of_rows(slice(3, 5), 32)
+        assert part.quipref_tags == levels.quipref_tags or fit is binary.fit  # of which some rows may be nearest
         assert (part.quantize(W[3:5])[1] == levels.quantize(W)[1][3:5]).all()
     shared = kmeans.fit(W, 3)
     assert shared.of_rows(slice(3, 5), 32) is shared

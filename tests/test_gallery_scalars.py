@@ -8,6 +8,7 @@ from gallery_weights import gaussian, heavy, rounded, squared_error
 
 from quipref import lloyd_max
 from quipref.gallery import binary, gptqt, kmeans, logarithmic, maqd, power, uniform
+from quipref.gallery.binary_quantizer import BinarySum
 from quipref.gaussian import optimum_uniform
 from quipref.rounding.grid import AffineGrid
 
@@ -145,6 +146,21 @@ class TestBinarySums:
         first = rounded(binary.fit(W, 1), W)
         both = first + rounded(binary.fit(W - first, 1), W - first)
         np.testing.assert_allclose(rounded(binary.fit(W, 2), W), both, atol=1e-12)
+
+    def test_its_tags_say_whether_greed_finds_the_nearest(self):
+        """Against all sums of three scales; untagged, and all sums different, some sum itself is sent elsewhere."""
+        for scales in product((0.5, 1.0, 2.0, 3.5), repeat=3):
+            quantizer = BinarySum(np.array([scales]))
+            sums = np.array(list(product((-1, 1), repeat=3))) @ np.array(scales)
+            if nearest := quantizer.quipref_tags.nearest:
+                targets = np.linspace(-8, 8, 3201)[None]
+                least = np.abs(targets - sums[:, None]).min(axis=0)
+                np.testing.assert_allclose(np.abs(rounded(quantizer, targets) - targets)[0], least, atol=1e-12)
+            if len(set(sums)) == 8:
+                assert (rounded(quantizer, sums[None]) == sums).all() == nearest
+        mixed = BinarySum(np.array([[2.0, 1.0], [1.0, 2.0]]))
+        assert [mixed.of_rows(slice(i, i + 1), 2).quipref_tags.nearest for i in (0, 1)] == [True, False]
+        assert not mixed.quipref_tags.nearest
 
 
 class TestTwoSteps:

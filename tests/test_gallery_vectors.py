@@ -110,6 +110,14 @@ class TestAdditive:
             [additive_steps.loss(X[i : i + 1], found[i : i + 1], C, H, 1.0) for i in range(20)],
         )
 
+    def test_blocks_that_do_not_meet_are_left_out(self):
+        """A block-diagonal H: least squares as with the same H made dense, up to rounding."""
+        X, _, s, C, codes = layer(4)
+        H = np.kron(np.eye(4), layer(5)[1][:8, :8])
+        dense = H + 1e-300  # which meets everywhere, and costs nothing
+        found, same = (additive_steps.least_squares(X, codes, C, A, s) for A in (H, dense))
+        np.testing.assert_allclose(found, same, atol=1e-9)
+
     def test_it_is_fitted_to_the_hessian_that_it_is_given(self):
         """With the codes of the plain search, least squares under H alone wins a fifth of that."""
         W, H = gaussian(200, 32), layer(2)[1]

@@ -5,7 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks
 from quipref.gallery import additive_steps as steps
+from quipref.gallery.additive_beam import BEAM
 from quipref.gallery.levels import HALF_BITS
+from quipref.testing.protocol import QuantizerTags
 
 ENTRY_BITS = 4  # a codebook has 16 vectors, so that it weighs little even in a small layer
 ENTRIES = 2**ENTRY_BITS
@@ -33,6 +35,8 @@ class AdditiveQuantizer:
         self.bits = self.code_bits / steps.BLOCK
         self.table_bits = HALF_BITS * (codebooks.size + scale.size)
         self.fitted = self._pack(entries)
+        # The beam holds all sums of two codebooks; of more, the search may miss the nearest.
+        self.quipref_tags = QuantizerTags(nearest=codebooks.shape[1] <= BEAM and len(codebooks) <= 2)
 
     def quantize(
         self, T: ArrayLike, rng: int | np.random.Generator | None = None

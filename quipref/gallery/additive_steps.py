@@ -7,10 +7,11 @@ E = X_hat - X cost sum_i s_i e_i H e_i^T, s (m, 1). Neither half step raises tha
 import numpy as np
 from numpy.typing import NDArray
 
+from quipref.gallery.additive_beam import beam_search
 from quipref.gallery.kmeans import nearest
 
 Array = NDArray[np.float64]
-BLOCK, BEAM = 8, 16  # weights in a vector; sums that the search keeps
+BLOCK = 8  # weights in a vector
 
 
 def blocks(X: Array) -> Array:
@@ -51,29 +52,18 @@ def search_alone(X: Array, C: Array) -> NDArray[np.intp]:
     return beam_search(e, codes, C, np.eye(BLOCK), 0 * x)[1].reshape(len(X), -1, len(C))
 
 
-def beam_search(e: Array, codes: NDArray[np.intp], C: Array, A: Array, pull: Array) -> tuple[Array, NDArray[np.intp]]:
-    """(errors (m, 8), codes (m, K)) of less cost e A e^T + 2 e pull^T: one codebook's code at a time is changed."""
-    e, codes, row = e[:, None], codes[:, None], np.arange(len(e))[:, None]
-    for k, codebook in enumerate(C):
-        rest = e - codebook[codes[:, :, k]]  # (m, beam, 8), without this codebook's vector
-        slope = rest @ A + pull[:, None]
-        alone = ((slope + pull[:, None]) * rest).sum(axis=2, keepdims=True)
-        cost = alone + 2 * slope @ codebook.T + ((codebook @ A) * codebook).sum(axis=1)  # (m, beam, entries)
-        # What there was is among what is tried, so the least cost in the beam never rises.
-        kept = np.argsort(cost.reshape(len(e), -1), axis=1, kind="stable")[:, :BEAM]
-        parent, entry = np.divmod(kept, len(codebook))
-        e, codes = rest[row, parent] + codebook[entry], codes[row, parent]
-        codes[:, :, k] = entry
-    return e[:, 0], codes[:, 0]
-
-
 def least_squares(X: Array, codes: NDArray[np.intp], C: Array, H: Array, s: Array) -> Array:
     """The codebooks of least loss for these codes: one step of Newton's method, whose matrix the codes give."""
     (m, q, K), size = codes.shape, C[..., 0].size
     O = np.zeros((m, q, size))  # one where a block has a vector
     np.put_along_axis(O, codes + C.shape[1] * np.arange(K), 1.0, axis=2)
-    slope = np.tensordot(s[:, :, None] * O, blocks((X - values(codes, C)) @ H), ([0, 1], [0, 1])).ravel()
-    both = ((s[:, :, None] * O).reshape(m, -1).T @ O.reshape(m, -1)).reshape(q, size, q, size)
-    G = np.tensordot(both, H.reshape(q, BLOCK, q, -1), ([0, 2], [0, 2])).transpose(0, 2, 1, 3).reshape(slope.size, -1)
+    weighted, blocks_of_H = s[:, :, None] * O, H.reshape(q, BLOCK, q, BLOCK)
+    slope = np.tensordot(weighted, blocks((X - values(codes, C)) @ H), ([0, 1], [0, 1])).ravel()
+    G = np.zeros((size, size, BLOCK, BLOCK))
+    for own, H_own in zip(range(q), blocks_of_H, strict=True):
+        felt = H_own.any(axis=(0, 2))  # the blocks whose errors meet with this one's
+        both = np.tensordot(weighted[:, own], O[:, felt], (0, 0))  # how often two vectors come together
+        G += np.tensordot(both, H_own[:, felt], (1, 1))
+    G = G.transpose(0, 2, 1, 3).reshape(slope.size, -1)
     G[np.diag_indices(len(G))] += 1e-9 * np.trace(G) / len(G) or 1.0  # what one codebook gains another may lose
     return C + np.linalg.solve(G, slope).reshape(C.shape)

@@ -1,13 +1,13 @@
 """Least-squares binary weights, and the binary form of what they leave over."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from quipref import checks
-from quipref.gallery.levels import HALF_BITS, half, level_count, matrix
+from quipref.gallery.binary_quantizer import BinarySum
+from quipref.gallery.levels import half, level_count, matrix
 
 
-def fit(W: ArrayLike, bits: int) -> "BinarySum":
+def fit(W: ArrayLike, bits: int) -> BinarySum:
     """A sum of b sign vectors a row, each with the scale of least squared error for what is left before it.
 
     r_1 = w,  a_i = mean |r_i|,  r_(i+1) = r_i - a_i sign(r_i),  w_hat = sum_i a_i sign(r_i)
@@ -47,33 +47,3 @@ def fit(W: ArrayLike, bits: int) -> "BinarySum":
         scales.append(half(np.abs(rest).mean(axis=1, keepdims=True), may_vanish=bool(scales)))
         rest = rest - np.where(rest >= 0, scales[-1], -scales[-1])
     return BinarySum(np.hstack(scales))
-
-
-class BinarySum:
-    """The Quantizer that takes one sign after the other; scales (m, b)."""
-
-    block = 1
-
-    def __init__(self, scales: NDArray[np.float64]) -> None:
-        self.scales, self.table_bits = scales, HALF_BITS * scales.size
-        self.bits = self.code_bits = scales.shape[1]
-
-    def quantize(
-        self, T: ArrayLike, rng: int | np.random.Generator | None = None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
-        """(codes, T_hat), both of T's shape; the first sign is a code's highest bit, `rng` is not used."""
-        T = checks.real_array(T, "T", ndim=2)
-        codes, rest = np.zeros(T.shape, np.uint8), T.astype(np.float64)  # a copy
-        for scale in self.scales.T[:, :, None]:
-            codes = codes << 1 | (rest >= 0)
-            rest -= np.where(rest >= 0, scale, -scale)
-        return codes, self.decode(codes).astype(T.dtype)
-
-    def decode(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The signed sums that the codes name."""
-        positive = codes[:, :, None] >> np.arange(self.bits)[::-1] & 1
-        return ((2.0 * positive - 1) * self.scales[:, None]).sum(axis=2)
-
-    def of_rows(self, rows: slice | NDArray[np.integer], m: int) -> "BinarySum":
-        """The quantizer of these rows of a layer of m rows."""
-        return BinarySum(self.scales[rows])

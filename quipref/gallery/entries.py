@@ -1,6 +1,6 @@
 """The gallery's list: each idea's name, how it is fitted at b bits, what may be said of it, and its reference."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref.gallery import additive, binary, gptqt, kmeans, logarithmic, maqd, power, pyramid, uniform
+from quipref.gallery.levels import matrix
+from quipref.testing.protocol import Tags
+
+COMMON = 2.0**6  # half precision holds the scales of weights of which the largest is from 1 / COMMON to COMMON
 
 
 @dataclass(frozen=True)
@@ -47,25 +51,35 @@ class Entry:
         return quantizer, quantizer.fitted
 
     def rounder(self, bits: int) -> Callable[[ArrayLike, ArrayLike], NDArray[np.float64]]:
-        """The function (W, H) -> W_hat at that rate."""
+        """The function (W, H) -> W_hat at that rate, with its tags.
+
+        Rows of very small or large weights, whose scales half precision does not hold, are scaled by a power of two
+        first and back afterwards; if they share levels, the whole layer is.
+        """
 
         def rounder(W, H):
-            quantizer, codes = self.encode(W, H, bits)
-            return quantizer.decode(codes)
+            W = matrix(W)
+            powers = _powers_of_two(np.abs(W).max(axis=None if self.shared else 1, keepdims=True))
+            quantizer, codes = self.encode(np.ldexp(W, -powers), H, bits)
+            return np.ldexp(quantizer.decode(codes), powers)
 
+        rounder.quipref_tags = self.tags
         rounder.__name__ = f"{self.name}, {bits} bit{'s' * (bits > 1)}"
         return rounder
 
     @property
-    def facts(self) -> Mapping[str, Any]:
-        """What `quipref.testing.tags` can be told of its rounders."""
-        return {
-            "grid": "fitted",
-            "block": self.block,
-            "row_separable": not self.shared,
-            "uses_hessian": self.uses_hessian,
-            "handles_singular": True,
-        }
+    def tags(self) -> Tags:
+        """What may be said of its rounders."""
+        return Tags(
+            grid="fitted", block=self.block, row_separable=not self.shared, uses_hessian=self.uses_hessian,
+            handles_singular=True,
+        )  # fmt: skip
+
+
+def _powers_of_two(largest):
+    """The exponents e by which largest / 2^e is from 1/2 to 1; 0 for zero and where it is common as it is."""
+    common = (largest == 0) | (largest >= 1 / COMMON) & (largest <= COMMON)
+    return np.where(common, 0, np.frexp(largest)[1])
 
 
 def _per_tensor(W, bits):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quipref import checks
+from quipref.testing.protocol import QuantizerTags
 
 HALF_BITS = 16
 
@@ -20,7 +21,8 @@ class Levels:
     table_bits : int
         Bits that a decoder needs besides the codes: scales, exponents, codebooks.
     edges : array (m, k - 1) or (1, k - 1), optional
-        Where the cells of neighbours meet, by default halfway; a target on an edge goes to the upper level.
+        Where the cells of neighbours meet; a target on an edge goes to the upper level. By default halfway: then,
+        and as `quipref_tags` say only then, a target goes to the nearest level.
 
     Examples
     --------
@@ -34,7 +36,9 @@ class Levels:
         self, levels: NDArray[np.float64], table_bits: int, edges: NDArray[np.float64] | None = None
     ) -> None:  # fmt: skip
         self.levels, self.table_bits = levels, table_bits
-        self.edges = (levels[:, 1:] + levels[:, :-1]) / 2 if edges is None else edges
+        halfway = (levels[:, 1:] + levels[:, :-1]) / 2
+        self.edges = halfway if edges is None else edges
+        self.quipref_tags = QuantizerTags(nearest=np.array_equal(self.edges, halfway))
 
     @property
     def bits(self) -> float:

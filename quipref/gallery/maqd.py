@@ -47,5 +47,6 @@ def fit(W: ArrayLike, bits: int) -> Levels:
     """
     W, unit = matrix(W), optimum_uniform(level_count(bits))
     mean, std = W.mean(axis=1, keepdims=True), W.std(axis=1, keepdims=True)
-    stored = half(mean, may_vanish=std.any()) + half(std) * unit.levels
+    center = half(mean, may_vanish=std.any())
+    stored = center + half(std, may_vanish=center.any()) * unit.levels
     return Levels(stored, 2 * HALF_BITS * len(W), mean + std * unit.edges)

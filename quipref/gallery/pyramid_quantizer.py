@@ -6,12 +6,15 @@ from numpy.typing import ArrayLike, NDArray
 from quipref import checks
 from quipref.gallery import pyramid_points as points
 from quipref.gallery.levels import HALF_BITS
+from quipref.testing.protocol import QuantizerTags
 
 BLOCK = 16  # weights in a vector
 
 
 class PyramidQuantizer:
     """The Quantizer of the points with sum |y_i| = K and of gains between the two ends of a row.
+
+    The point is chosen first, by its direction, then the gain: together they need not be the nearest.
 
     Parameters
     ----------
@@ -25,6 +28,7 @@ class PyramidQuantizer:
     """
 
     block = BLOCK
+    quipref_tags = QuantizerTags(nearest=False)
 
     def __init__(self, K: int, bits: int, gains: int, ends: NDArray[np.float64]) -> None:
         self.K, self.bits, self.gains, self.ends = K, bits, gains, ends

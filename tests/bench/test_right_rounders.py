@@ -58,7 +58,7 @@ RIGHT = {
         Tags(grid=HALVES, block=8, handles_singular=True, promises=("worst_case", "trace")),
     ),
     "block ldlq, E8P": (partial(quipref.ldlq, round_to=E8P), Tags(grid=E8P, block=8, handles_singular=True)),
-    **{entry.name: (entry.rounder(2), Tags(**entry.facts)) for entry in ENTRIES},
+    **{entry.name: (entry.rounder(2), entry.tags) for entry in ENTRIES},
 }
 
 
