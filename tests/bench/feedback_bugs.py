@@ -122,6 +122,15 @@ def forgets_the_pivot(W, H):
     return W_hat
 
 
+@tags(**LDLQ)
+def sorts_the_columns(W, H):
+    """The largest diagonal entry of H first: a bound of its own, on most layers the better one, but another."""
+    order = np.argsort(-H.diagonal(), kind="stable")
+    W_hat = np.zeros(W.shape)
+    W_hat[:, order] = by(feedback(H[order][:, order]), W[:, order])
+    return W_hat
+
+
 @tags(grid=GRID, block=8, handles_singular=True, promises=("worst_case",))
 def takes_a_block_the_wrong_way_round(W, H):
     """Blocks of eight columns; each block of the feedback is transposed, which is nothing on its diagonal."""
