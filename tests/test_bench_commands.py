@@ -1,6 +1,8 @@
 """`quipref check` and `quipref bounds`, called as a user calls them, with a rounder that is no part of quipref."""
 
 import json
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -28,6 +30,9 @@ def ceiling(W, H):
 
 def slow(W, H):
     time.sleep(60)
+
+def nan(W, H):
+    return np.nan * W
 
 def ending(W, H):
     if W.shape[1] > 4:
@@ -179,16 +184,47 @@ class TestBounds:
 
     def test_what_has_no_bound_says_so(self, idea, drawn, capsys):
         status, out, _ = call(capsys, "bounds", "--methods", "ldlq", "quip#", "--bits", 2, *SMALL)
-        lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if "2 bits" in line]
+        lines = [
+            [cell.strip() for cell in line.split("|")[1:-1]]
+            for line in out.splitlines()
+            if "2 bits " in line and "|" in line
+        ]
         assert status == 0
         assert lines == [["ldlq, 2 bits", "8", "", "no bound"], ["quip#, 2 bits", "8", "4", "no bound"]]  # 4 columns
 
     def test_nothing_to_draw_is_said(self, idea, capsys):
-        status, out, err = call(capsys, "bounds", "--methods", "ldlq", "--bits", 2, *SMALL)
-        assert status == 1
-        assert "no bound" in out
-        assert "records must have a ratio to draw, but none has" in err
+        arguments = ["bounds", "--methods", "ldlq", "--bits", 2, *SMALL]
+        status, out, _ = call(capsys, *arguments)
+        assert status == 0
+        assert "\n\nno bound: the theorems are of grids without end" in out
+        assert out.endswith("\nno picture: there is no bound to draw losses against\n")
+        status, out, _ = call(capsys, *arguments, "--json")
+        assert (status, json.loads(out)["picture"]) == (0, None)
         assert files(idea) == ["my_idea.py"]
+
+    def test_what_fails_everywhere_is_told_and_the_others_are_measured(self, idea, drawn, capsys):
+        methods = ["my_idea:slow", "my_idea:nan", "ldlq"]
+        status, out, _ = call(capsys, "bounds", "--methods", *methods, "--time-limit", 0.1, *SMALL)
+        verdicts = {line.split("|")[1].strip(): line.split("|")[7].strip() for line in out.splitlines() if "|" in line}
+        assert status == 1
+        assert [verdicts[name] for name in methods] == ["no result", "no result", "kept"]
+        first = "no result on 8 of 8 layers, first random:2x4,spectrum=power,basis=haar,seed=0"
+        assert f"\n\nmy_idea:slow: {first}\n  hung: no result within 0.1 s\n" in out
+        assert f"\n\nmy_idea:nan: {first}\n  ValueError: W_hat must be finite" in out
+
+    def test_a_refusal_of_singular_layers_breaks_nothing(self, idea, drawn, capsys):
+        status, out, _ = call(capsys, "bounds", "--methods", "optq", *SMALL)
+        assert status == 0
+        assert "\noptq: no result on 4 of 8 layers, first random:2x4,spectrum=low_rank" in out
+        assert " kept " in out
+
+    def test_what_a_module_prints_is_no_result(self, idea):
+        """Nor in the processes that import it to do the work."""
+        command = [sys.executable, "-m", "quipref", "bounds", "--json", "--methods", "my_idea:nearest", *SMALL[:-1], 2]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run([str(a) for a in command], env=environment, capture_output=True, text=True)
+        assert len(json.loads(done.stdout)["records"]) == 8
+        assert "imported" in done.stderr and "called" in done.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

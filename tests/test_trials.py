@@ -1,6 +1,8 @@
 """One trial: what is measured beside which limit, and what a method that fails leaves behind."""
 
 import sys
+import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def test_ldlq_beside_theorem_one():
     found = trials.answer(POWER)
     numbers = [found.pop(name) for name in ("measured", "limit", "ratio")]
     assert numbers == pytest.approx([loss, limit, loss / limit], rel=1e-12)
-    assert found == {"bound": "worst_case", "error": None}
+    assert found == {"bound": "worst_case", "error": None, "time_limit": None}
 
 
 @pytest.mark.parametrize("method", ["nearest", "greedy"])
@@ -77,6 +79,16 @@ def test_nearest_without_the_clamp_has_its_own_bound():
     assert 0 < found["ratio"] < 1
 
 
+def fails_badly(W, H):
+    raise BaseException("first line\nsecond line")
+
+
+def hangs(W, H):
+    while True:
+        with suppress(Exception):
+            time.sleep(10)
+
+
 class TestRoundersOfOnesOwn:
     def test_it_is_measured_beside_theorem_one(self):
         assert trials.answer(POWER, lambda W, H: q.ldlq(W, H)) == trials.answer(POWER)
@@ -95,7 +107,7 @@ class TestRoundersOfOnesOwn:
     @pytest.mark.parametrize("facts", [{"grid": q.IntegerGrid(0, 3)}, {"grid": "fitted"}, {"block": 2}])
     def test_no_theorem_for_grids_that_end_or_blocks(self, facts):
         found = trials.answer(POWER, tags(**facts)(lambda W, H: W))
-        assert found == {"measured": 0.0, "limit": None, "ratio": None, "bound": None, "error": None}
+        assert found == {"measured": 0.0} | dict.fromkeys(("limit", "ratio", "bound", "error", "time_limit"))
 
     def test_a_random_one_is_given_the_seed(self):
         seen = []
@@ -130,20 +142,38 @@ class TestRoundersOfOnesOwn:
             (lambda W, H: None, "TypeError: W_hat must hold real floating-point numbers"),
             (lambda W, H: W + 1e200, "OverflowError: the loss is"),
             (lambda W, H: sys.exit(3), "SystemExit: 3"),
+            (fails_badly, "BaseException: first line"),
         ],
     )
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_failure_is_a_record_too(self, mine, error):
         found = trials.answer(POWER, mine)
-        assert found.pop("error").startswith(error)
+        said = found.pop("error")
+        assert said.startswith(error) and "second" not in said
         assert set(found.values()) == {None}
 
-    def test_no_memory_is_no_result(self):
+    @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+    def test_no_memory_and_an_interruption_are_no_results(self, error):
         def mine(W, H):
-            raise MemoryError
+            raise error
 
-        with pytest.raises(MemoryError):
+        with pytest.raises(error):
             trials.answer(POWER, mine)
+
+    def test_one_that_hangs_is_given_up(self):
+        found = trials.answer(POWER, hangs, 0.1)
+        assert (found.pop("error"), found.pop("time_limit")) == ("hung: no result within 0.1 s", 0.1)
+        assert set(found.values()) == {None}
+        assert trials.answer(POWER, lambda W, H: q.ldlq(W, H), 60) == trials.answer(POWER)
+
+    def test_what_it_does_to_the_error_state_ends_with_it(self):
+        def mine(W, H):
+            np.seterr(divide="raise")
+            return W
+
+        before = np.geterr()
+        trials.answer(POWER, mine)
+        assert np.geterr() == before
 
 
 def test_a_refusal_is_a_record_too():

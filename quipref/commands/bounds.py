@@ -1,6 +1,9 @@
 """`quipref bounds`: which theorems hold on many random layers, and how much of its bound each method uses up."""
 
+import os
 import statistics
+import sys
+from contextlib import contextmanager, redirect_stdout
 
 from quipref import checks, storage, tables
 from quipref.commands import terminal
@@ -11,6 +14,8 @@ METHODS_HELP = (
     "names on the integers (nearest, ldlq, optq, greedy), of inequalities about H (root_trace, incoherent_trace), "
     "with --bits of published methods, or MODULE:FUNCTION of your own (default: nearest ldlq and both inequalities)"
 )
+TIME_HELP = "for a rounder of your own and one layer, after which it counts as hanging (default 10)"
+KEPT, BROKEN, NO_BOUND, NO_RESULT = "kept", "broken", "no bound", "no result"
 HEADINGS = ("method", "bound", "layers", "errors", "median", "largest", "verdict", "largest on")
 
 
@@ -32,11 +37,15 @@ def add(commands):
     bounds.add_argument("--rows", type=int, default=16, help="rows of a layer (default 16)")
     bounds.add_argument("--folder", metavar="DIR", help="keep results there and measure none twice")
     bounds.add_argument("--jobs", type=int, metavar="N", help="at a time (default: all cores)")
+    bounds.add_argument("--time-limit", type=float, default=10.0, metavar="SECONDS", help=TIME_HELP)
     bounds.add_argument("--picture", default="bounds.png", metavar="FILE", help="default bounds.png")
 
 
 def run_bounds(options):
-    """Print how much of its bound each method uses up, and write the picture; exit status 1 if a bound is broken."""
+    """Print how much of its bound each method uses up, and write the picture if there is anything to draw.
+
+    Exit status 1 if a bound is broken, or a method gave no result at all.
+    """
     from quipref.figures import sweeps as figure
     from quipref.problems import SPECTRA
     from quipref.sweeps.run import sweep
@@ -45,20 +54,38 @@ def run_bounds(options):
     if options.jobs is not None:
         checks.integer(options.jobs, "--jobs", low=1)
     terminal.look_in_current_folder()
-    with storage.atomic(picture) as scratch:
+    with _prints_are_no_results():
         records = sweep(
             [_method(text) for text in options.methods], sizes=options.sizes, spectra=options.spectra or SPECTRA,
             bases=options.bases, seeds=options.seeds, bits=options.bits, rows=options.rows, folder=options.folder,
-            jobs=options.jobs, progress=True,
+            jobs=options.jobs, time_limit=options.time_limit, progress=True,
         )  # fmt: skip
-        if not options.json:
-            print(table(records))
-        figure.save(records, scratch)
+    found = by_method(records)
+    if not options.json:
+        print(table(found), *remarks(found), sep="\n")
+    drawn = any(record["ratio"] is not None for record in records)
+    if drawn:
+        with storage.atomic(picture) as scratch:
+            figure.save(records, scratch)
     if options.json:
-        terminal.print_json({"records": records, "picture": str(picture)})
+        terminal.print_json({"records": records, "picture": str(picture) if drawn else None})
     else:
-        print(f"\npicture: {picture}")
-    return int(any(record["ratio"] is not None and record["ratio"] > kept.BROKEN for record in records))
+        print(f"\npicture: {picture}" if drawn else "\nno picture: there is no bound to draw losses against")
+    return int(any(verdict(own) in (BROKEN, NO_RESULT) for own in found.values()))
+
+
+@contextmanager
+def _prints_are_no_results():
+    """What a stranger's module prints goes to standard error, also in the worker processes that are started here."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 def _method(text):
@@ -68,22 +95,46 @@ def _method(text):
     return located(text) if ":" in text else text
 
 
-def table(records):
+def by_method(records):
+    """{label: its records}, in order."""
+    found = {}
+    for record in records:
+        found.setdefault(kept.label(record), []).append(record)
+    return found
+
+
+def verdict(own):
+    """What became of one method's bound."""
+    if all(record["error"] is not None for record in own):
+        return NO_RESULT
+    ratios = [record["ratio"] for record in own if record["ratio"] is not None]
+    return (BROKEN if max(ratios) > kept.BROKEN else KEPT) if ratios else NO_BOUND
+
+
+def table(found):
     """A line for each method: the median and the largest part of its bound, and the layer that it is reached on."""
     lines = []
-    for name in dict.fromkeys(map(kept.label, records)):
-        own = [record for record in records if kept.label(record) == name]
-        found = [record for record in own if record["ratio"] is not None]
+    for name, own in found.items():
         errors = sum(record["error"] is not None for record in own)
-        line = [name, "", str(len(own)), str(errors) if errors else "", "", "", "no bound", ""]
-        if found:
-            worst = max(found, key=lambda record: record["ratio"])
-            median = statistics.median(record["ratio"] for record in found)
-            verdict = "broken" if worst["ratio"] > kept.BROKEN else "kept"
-            line[1] = worst["bound"]
-            line[4:] = f"{median:.3f}", f"{worst['ratio']:.3f}", verdict, _layer(worst)
+        line = [name, "", str(len(own)), str(errors) if errors else "", "", "", verdict(own), ""]
+        judged = [record for record in own if record["ratio"] is not None]
+        if judged:
+            worst = max(judged, key=lambda record: record["ratio"])
+            median = statistics.median(record["ratio"] for record in judged)
+            line[1], line[4:6], line[7] = worst["bound"], (f"{median:.3f}", f"{worst['ratio']:.3f}"), _layer(worst)
         lines.append(line)
     return tables.markdown(HEADINGS, lines)
+
+
+def remarks(found):
+    """On each method's first error, and on what has no bound."""
+    for name, own in found.items():
+        failed = [record for record in own if record["error"] is not None]
+        if failed:
+            yield f"\n{name}: no result on {len(failed)} of {len(own)} layers, first {_layer(failed[0])}"
+            yield f"  {failed[0]['error']}"
+    if NO_BOUND in map(verdict, found.values()):
+        yield "\nno bound: the theorems are of grids without end, a column at a time; --json shows the losses"
 
 
 def _layer(record):

@@ -60,7 +60,7 @@ def _losses(name, isolate):
     caller = IsolatedCaller(name) if isolate else Caller(located(name))
     methods = {"nearest": "nearest", "ldlq": "ldlq", name: _within_time(caller, located(name))}
     try:
-        return sweep(methods, sizes=SIZES, seeds=SEEDS, jobs=1, progress=True)
+        return sweep(methods, sizes=SIZES, seeds=SEEDS, jobs=1, time_limit=None, progress=True)
     finally:
         caller.close()
 

@@ -1,26 +1,32 @@
 """Sweeps: a bound checked on many random layers, methods x spectra x bases x sizes x seeds x bits, in parallel."""
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-from quipref import storage, threads
+from quipref import checks, storage, threads
 from quipref.problems import SPECTRA
 from quipref.sweeps import questions, records, trials
 from quipref.sweeps.questions import Method
 
 BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {elapsed} passed, {remaining} to go"
+ENDED = (
+    "methods must return or raise, but one ended the process that it ran in, or memory ran out. Results so far are in "
+    "the folder, if one was named; ask each rounder alone: quipref check MODULE:FUNCTION --isolate."
+)
 
 
 def sweep(
     methods: Method | Iterable[Method] | Mapping[str, Method], *, sizes: Iterable[int],
     spectra: Iterable[str] = SPECTRA, bases: Iterable[str] = ("haar",), seeds: int | Iterable[int] = 10,
     bits: int | None | Iterable[int | None] = None, rows: int = 16, folder: storage.FilePath | None = None,
-    jobs: int | None = None, progress: bool = False,
+    jobs: int | None = None, time_limit: float | None = 10.0, progress: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Measure every method on many random layers, beside the bound of its theorem.
 
@@ -48,6 +54,9 @@ def sweep(
         What is there already is read and not measured again, so that a sweep may be killed and resumed.
     jobs : int, optional
         How many at a time. Default: what `joblib.parallel_config` says around the call, else all cores.
+    time_limit : float or None
+        Seconds that a rounder of your own may take for a layer; None: as long as it likes. By a signal, so where
+        each worker is a process (as by default, not among threads), and not while compiled code runs.
     progress : bool
         Show a bar with the time still to go on standard error.
 
@@ -56,8 +65,9 @@ def sweep(
     list of dict
         A record of JSON types for each question, in order: method, options, code (SHA-256 of a callable's text), bits,
         m, n, spectrum, basis, seed, quipref (the version); measured, limit, ratio, bound (the theorem's name in
-        `quipref.bounds`) and error. `limit` and `ratio` are None where no theorem applies, all but `error` where the
-        method refused or failed.
+        `quipref.bounds`), error and time_limit. `limit` and `ratio` are None where no theorem applies. Where the
+        method refused, failed or returned anything but finite numbers, `error` says so and the numbers are None;
+        where it hung, `time_limit` has the seconds that it was given.
 
     Raises
     ------
@@ -65,11 +75,12 @@ def sweep(
         An unknown name or number; a callable whose text cannot be read or depends on variables around it, with a
         folder and without a name of its own.
     OSError
-        The folder cannot be made or written to.
+        The folder cannot be made or written to; a rounder ended the process that it ran in.
 
     Notes
     -----
-    A result file that is damaged is reported by a warning and measured again; no other file is touched. Names are
+    A result file that is damaged is reported by a warning and measured again, and so, silently, is what hung when
+    `time_limit` is now longer; no other file is touched. Names are
     made from the question, the version of quipref and the text of a callable (not of what it calls: after a change
     there, take another folder). `quipref.load_sweep` reads a folder.
 
@@ -94,12 +105,14 @@ def sweep(
     (6, True)
     """
     asked = questions.ask(methods, sizes, spectra, bases, seeds, bits, rows, naming=folder is not None)
+    if time_limit is not None and not checks.fraction(time_limit, "time_limit"):
+        raise ValueError("time_limit must be above zero, but 0 came. None is no limit.")
     folder = None if folder is None else records.existing_folder(folder)
-    found = {} if folder is None else dict(_known(folder, asked))
+    found = {} if folder is None else dict(_known(folder, asked, time_limit))
     waiting = {name: trial for name, trial in asked.items() if name not in found}
     bar = tqdm(desc="sweep", total=len(asked), initial=len(found), bar_format=BAR, smoothing=0, disable=not progress)
     with bar:
-        for name, answer in _answers(waiting, jobs):
+        for name, answer in _answers(waiting, jobs, time_limit):
             question = waiting[name][0]
             if folder is not None:
                 records.write(folder, question, answer)
@@ -108,17 +121,20 @@ def sweep(
     return [found[name] for name in asked]
 
 
-def _known(folder, asked):
-    """(name, record) of each question that the folder answers."""
+def _known(folder, asked, time_limit):
+    """(name, record) of each question that the folder answers; what hung it does not, if there is more time now."""
+    longest = math.inf if time_limit is None else time_limit
     for name in asked:
         if (folder / name).exists():
             try:
-                yield name, records.read(folder / name)
+                record = records.read(folder / name)
+                if (record.get("time_limit") or math.inf) >= longest:
+                    yield name, record
             except ValueError as error:
                 warnings.warn(f"{error} It is measured again.", stacklevel=3)
 
 
-def _answers(waiting, jobs) -> Iterator[tuple[str, dict]]:
+def _answers(waiting, jobs, time_limit) -> Iterator[tuple[str, dict]]:
     """(name, answer) of each trial as it is done, from joblib's workers."""
     if not waiting:
         return
@@ -127,9 +143,12 @@ def _answers(waiting, jobs) -> Iterator[tuple[str, dict]]:
         jobs = threads.cores()  # nobody has said anything; a cluster's default is all of it
     # One trial a task: what a kill loses is what was being measured. Tasks are small: no array is mapped to a file.
     settings = {"n_jobs": jobs, "batch_size": 1, "max_nbytes": None}
-    tasks = [joblib.delayed(_task)(name, *trial) for name, trial in waiting.items()]
+    tasks = [joblib.delayed(_task)(name, *trial, time_limit) for name, trial in waiting.items()]
     if backend.supports_return_generator:
-        yield from joblib.Parallel(return_as="generator_unordered", **settings)(tasks)
+        try:
+            yield from joblib.Parallel(return_as="generator_unordered", **settings)(tasks)
+        except TerminatedWorkerError as error:
+            raise ChildProcessError(ENDED) from error
         return
     few = 4 * joblib.effective_n_jobs(jobs)
     with joblib.Parallel(**settings) as parallel:  # Ray and multiprocessing hand over whole lists only
@@ -137,5 +156,5 @@ def _answers(waiting, jobs) -> Iterator[tuple[str, dict]]:
             yield from parallel(tasks[start : start + few])
 
 
-def _task(name, question, rounder):
-    return name, trials.answer(question, rounder)
+def _task(name, question, rounder, time_limit):
+    return name, trials.answer(question, rounder, time_limit)

@@ -21,6 +21,7 @@ from quipref.proxy import proxy_loss
 from quipref.rounding.greedy import greedy
 from quipref.rounding.ldlq import ldlq
 from quipref.rounding.optq import optq
+from quipref.testing import calling
 from quipref.testing.protocol import tags_of
 
 
@@ -57,8 +58,8 @@ LEMMAS = {
 }
 
 
-def answer(question, rounder=None):
-    """What is measured, as a dict of JSON types: measured, limit, ratio, bound (its name) and error.
+def answer(question, rounder=None, time_limit=None):
+    """What is measured, as a dict of JSON types: measured, limit, ratio, bound (its name), error and time_limit.
 
     Parameters
     ----------
@@ -66,33 +67,39 @@ def answer(question, rounder=None):
         method, options, bits, m, n, spectrum, basis, seed.
     rounder : callable, optional
         The method itself where it is no name.
+    time_limit : float, optional
+        Seconds that it may take.
 
     Returns
     -------
     dict
         `measured` is the proxy loss (of a lemma its smaller side), `limit` what the theorem `bound` allows, None
-        where none applies, `ratio` their quotient. Where the method refused or failed, `error` says how.
+        where none applies, `ratio` their quotient. Where the method refused or failed, `error` says how; where it
+        hung, `time_limit` has the seconds after which it was given up.
     """
+    missing = dict.fromkeys(("measured", "limit", "ratio", "bound", "error", "time_limit"))
     size = question["m"], question["n"]
     W, H = random_layer(*size, spectrum=question["spectrum"], basis=question["basis"], seed=question["seed"])
     try:
-        measured, limit, bound = _measure(question, rounder, W, H)
+        measured, limit, bound = _measure(question, rounder, W, H, time_limit)
         if not np.isfinite(measured):
             raise OverflowError(f"the loss is {measured}")
-    except MemoryError:  # of this machine, not of the method
+    except (MemoryError, KeyboardInterrupt):  # of this machine or its user, not of the method
         raise
-    except (Exception, SystemExit) as error:  # a stranger's rounder may raise anything; the other trials go on
-        return dict.fromkeys(("measured", "limit", "ratio", "bound")) | {"error": f"{type(error).__name__}: {error}"}
+    except calling.TimeUp:
+        return missing | {"error": f"hung: no result within {time_limit:g} s", "time_limit": float(time_limit)}
+    except BaseException as error:  # a stranger's rounder may raise anything; the other trials go on
+        return missing | {"error": calling.described(error).removeprefix("it raised ")}
     measured, limit = float(measured), None if limit is None else float(limit)
     ratio = measured / limit if limit else None
-    return {"measured": measured, "limit": limit, "ratio": ratio, "bound": bound, "error": None}
+    return missing | {"measured": measured, "limit": limit, "ratio": ratio, "bound": bound}
 
 
-def _measure(question, rounder, W, H):
+def _measure(question, rounder, W, H, time_limit):
     """(measured, limit, name of the bound) of one layer."""
     method, bits, seed = question["method"], question["bits"], question["seed"]
     if rounder is not None:
-        return _stranger(rounder, seed, W, H)
+        return _stranger(rounder, seed, W, H, time_limit)
     if bits is not None:
         layer = registry.quantize(W, H, method=method, bits=bits, seed=seed, threads=1, **question["options"])
         limit = registry.module(method).bound(layer, H)
@@ -104,11 +111,11 @@ def _measure(question, rounder, W, H):
     return proxy_loss(W, run(W, H, threads=1, **question["options"]), H), LIMITS[bound](len(W), H), bound
 
 
-def _stranger(rounder, seed, W, H):
+def _stranger(rounder, seed, W, H, time_limit):
     """A callable's loss, W drawn in units of its grid; the limit is m/4 tr D unless its tags promise another."""
     tags = tags_of(rounder)
     W = W * tags.unit
-    with _without_prints():
+    with _without_prints(), np.errstate(), calling.time_limit(time_limit):
         W_hat = rounder(W.copy(), H.copy(), **({"rng": seed} if tags.random else {}))
     loss = proxy_loss(W, W_hat, H)
     if tags.quantizer is None or tags.quantizer.bits is not None or tags.block > 1:
