@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LAST_DIGITS = 0.3  # per cent: in another BLAS a target next to a tie may go to the other side, on 100 layers a few
 
 
 def section():
@@ -29,6 +31,12 @@ def parts():
     ]
 
 
+def compared(text):
+    """{check: (verdict, per cent, error bar)} of the comparisons with other methods that a text shows."""
+    lines = re.findall(r"^ *(average_against_\w+) .* ((?:better|worse) than .*): (\S+)% \+- (\S+)%", text, re.MULTILINE)
+    return {check: (verdict, float(mean), float(bar)) for check, verdict, mean, bar in lines}
+
+
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory):
     """A folder with the files that the page has the reader write, and a way to run commands there."""
@@ -40,20 +48,26 @@ def followed(tmp_path_factory):
     path = os.pathsep.join(entry for entry in sys.path if entry and not entry.endswith("tests"))
 
     def run(*arguments):
-        env = os.environ | {"PYTHONPATH": path}
+        env = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env=env)
 
+    run.folder = folder
     return run
 
 
 @pytest.mark.jit
 def test_its_rounder_passes_and_its_bounds_are_those_printed(followed):
+    before = set(followed.folder.iterdir())
     done = followed("-m", "quipref", "check", "my_idea:my_rounder", "--seconds", "120")
     assert done.returncode == 0, done.stderr
+    assert {path.name for path in set(followed.folder.iterdir()) - before} == {"check.png"}
     (printed,) = re.findall(r"^    (bounds kept: .*)$", section(), re.MULTILINE)
     assert printed in done.stdout.splitlines()
-    for line in re.findall(r"^    (average_against_\w+) .* (better|worse) than (\w+)", section(), re.MULTILINE):
-        assert re.search(rf"^{line[0]} .*{line[1]} than {line[2]}", done.stdout, re.MULTILINE)
+    shown, found = compared(section()), compared(done.stdout)
+    assert len(shown) == 2
+    for check, (verdict, *percent) in shown.items():
+        assert found[check][0] == verdict
+        assert np.allclose(percent, found[check][1:], rtol=0, atol=LAST_DIGITS), (check, percent, found[check])
 
 
 @pytest.mark.jit
@@ -81,7 +95,7 @@ def test_its_table_names_every_result():
     assert named == told - {"expected failure", "unexpected pass"}
 
 
-def test_the_number_of_planted_bugs_is_right():
+def test_there_are_as_many_planted_bugs_as_it_says():
     table = (ROOT / "tests/bench/README.md").read_text(encoding="utf-8")
-    count = len(re.findall("^. `", table, re.MULTILINE))
-    assert f"has {count} rounders with one bug each" in " ".join(section().split())
+    (said,) = re.findall(r"has more than (\d+)\s+rounders\s+with\s+one\s+bug\s+each", section())
+    assert len(re.findall("^. `", table, re.MULTILINE)) > int(said)

@@ -9,7 +9,7 @@ from quipref import checks
 from quipref.testing import running
 from quipref.testing.calling import Caller
 from quipref.testing.checks.registry import QUANTIZER_TIERS, ROUNDER_TIERS, Budget
-from quipref.testing.guard import FIRST_CALL, Guarded, GuardedQuantizer
+from quipref.testing.guard import Guarded, GuardedQuantizer
 from quipref.testing.protocol import QuantizerTags, Rounder, Tags, name_of, tags_of
 from quipref.testing.report import Report, RounderCheckError
 from quipref.testing.worker import IsolatedCaller, address, located
@@ -89,7 +89,7 @@ def check_rounder(
         chosen = running.chosen_checks(ROUNDER_TIERS, only, expected_failures, said)
         guarded = Guarded(caller, said, time_limit=time_limit, seed=seed)
         said = guarded.tags = replace(said, uses_hessian=running.uses_hessian(guarded, said))
-        running.warm(chosen, said, FIRST_CALL * time_limit)
+        running.warm(chosen, said)
         outcomes = running.run_checks(
             chosen, guarded, said, Budget(max_examples, seconds, seed), expected_failures, progress
         )

@@ -15,6 +15,7 @@ from quipref.testing.report import Outcome
 from quipref.testing.tagged import sampled_layer
 
 LONGEST = 10000  # numbers of an example that are written as code
+COMPILING = 60.0  # seconds for all that quipref imports and compiles itself: cut off in the middle, it stays half done
 GRACE = 1.0  # seconds beyond its share after which a check is interrupted wherever it is
 
 
@@ -68,12 +69,13 @@ def uses_hessian(guarded, said) -> bool:
     return False
 
 
-def warm(chosen, said, seconds) -> None:
+def warm(chosen, said) -> None:
     """Let the methods that checks compare with compile before the time of the checks begins."""
     layer = sampled_layer(said, 0)
-    for method in dict.fromkeys(check.against for check in chosen if check.against and check.applies(said)):
-        with suppress(Exception, TimeUp), time_limit(seconds):  # a stranger's grid fails in its check, not here
-            method(layer, said)
+    with suppress(TimeUp), time_limit(COMPILING):  # a stranger's grid may hang
+        for method in dict.fromkeys(check.against for check in chosen if check.against and check.applies(said)):
+            with suppress(Exception):  # it fails in its check, not here
+                method(layer, said)
 
 
 def call_once(quantizer) -> None:
