@@ -19,6 +19,7 @@ from quipref.testing.strategies import layers, low_rank_hessians, seeded_layers
 
 FEW = settings(max_examples=min(40, settings.default.max_examples))
 STOCHASTIC = quipref.IntegerGrid(rounding="stochastic")
+FOUR_POINTS = quipref.lloyd_max(4)
 CLAMPED = quipref.IntegerGrid(0, 3)
 FINE = AffineGrid(0.01, 0.5, None, None)
 E8 = quipref.E8Lattice(0.5)
@@ -169,13 +170,20 @@ def test_verdicts():
     assert run(statistics.check_average_against_bound, stochastic, RANDOM).message.count("m/6 tr D") == 1
 
 
-def test_quip_is_on_the_same_grid_or_of_the_same_bits():
+@pytest.mark.parametrize("tags", [INTEGERS, Tags(grid=quipref.E8PQuantizer(), block=8), Tags(grid=FOUR_POINTS)])
+def test_the_comparison_with_quip_is_fair(tags):
+    """On random layers, whose H is rotated already, it is LDLQ on the same grid: rounding without feedback is worse."""
     check = statistics.check_average_against_quip
-    rotated = statistics.check_average_against_quip(quipref.ldlq, INTEGERS, budget())
-    assert rotated.figures["layers"] == 40 and abs(rotated.figures["difference"]) < 0.3
-    clamped = check(partial(quipref.ldlq, round_to=CLAMPED), Tags(grid=CLAMPED), budget(3))
-    assert clamped.figures["layers"] == 12
-    assert not check.quipref_check.applies(Tags(grid=quipref.IntegerGrid(0, 4)))
+    assert check.quipref_check.applies(tags)
+    fed_back = check(partial(quipref.ldlq, round_to=tags.quantizer), tags, budget())
+    assert fed_back.figures["layers"] == 40 and fed_back.verdict == "not_told_apart"
+    plain = check(lambda W, H: tags.quantizer.quantize(W)[1], tags, budget())
+    assert plain.figures["difference"] > max(0.05, fed_back.figures["difference"])
+
+
+@pytest.mark.parametrize("ends", [(-8, 7), (-2, 1), (0, 15), (0, None), (None, 0)])
+def test_no_comparison_with_quip_where_rotated_weights_leave_the_grid(ends):
+    assert not statistics.check_average_against_quip.quipref_check.applies(Tags(grid=quipref.IntegerGrid(*ends)))
 
 
 def test_the_difference_is_of_pairs():

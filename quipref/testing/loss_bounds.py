@@ -12,7 +12,6 @@ from quipref.factor import block_ldl, ldl
 from quipref.incoherence.process import incoherence_process
 from quipref.lattice.dither import E8Lattice
 from quipref.lattice.e8 import COVERING_RADIUS
-from quipref.methods.registry import quantize
 from quipref.problems import Layer
 from quipref.proxy import proxy_loss
 from quipref.rounding.grid import AffineGrid
@@ -84,13 +83,10 @@ def of_ldlq(layer: Layer, tags: Tags, rng: int = 0) -> float:
 
 
 def of_quip(layer: Layer, tags: Tags, rng: int = 0) -> float:
-    """The loss of QuIP: on a grid without end that grid in a rotated space, else the published method at those bits."""
+    """The loss of QuIP: LDLQ on the same grid in a rotated space, where W is neither rescaled nor H damped."""
     W, H = layer
-    grid = reference_grid(tags)
-    if grid.bits is not None:
-        return proxy_loss(W, quantize(W, H, method="quip", bits=round(grid.bits), seed=rng).dequantize(W.dtype), H)
     processed = incoherence_process(W, H, seed=rng, rescale=False, damping=0.0)
-    return proxy_loss(W, processed.round(ldlq, round_to=grid, rng=rng), H)
+    return proxy_loss(W, processed.round(ldlq, round_to=reference_grid(tags), rng=rng), H)
 
 
 BOUNDS: dict[str, Callable[[Layer, Tags], float]] = {

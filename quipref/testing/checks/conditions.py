@@ -1,5 +1,8 @@
 """What checks need of the tags of a rounder or a quantizer; errors quote the docstrings."""
 
+import numpy as np
+
+from quipref.rounding.grid import AffineGrid
 from quipref.testing.loss_bounds import cell_radius
 from quipref.testing.protocol import QuantizerTags, Tags
 
@@ -45,9 +48,10 @@ def known_cells(tags: Tags) -> bool:
     return without_end(tags) and tags.quantizer.block == tags.block == 1
 
 
-def has_quip(tags: Tags) -> bool:
-    """It needs a grid that QuIP has too: without end, or of 1 to 8 whole bits."""
-    return has_grid(tags) and tags.quantizer.bits in (None, *range(1, 9))
+def fair_to_rotations(tags: Tags) -> bool:
+    """It needs a grid that rotated weights fill as others do, so none of evenly spaced values that ends."""
+    grid = tags.quantizer
+    return has_grid(tags) and not (isinstance(grid, AffineGrid) and np.isfinite(grid.limits).any())
 
 
 def rows_apart(tags: QuantizerTags) -> bool:
