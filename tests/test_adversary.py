@@ -32,7 +32,7 @@ def ratio_on(layer, rounder, bound, said=Tags()):  # noqa: B008 - frozen
     return quipref.proxy_loss(W, rounder(W, H), H) / BOUNDS[bound](layer, said)
 
 
-@pytest.mark.parametrize("n", [1, 2, 8, 16])
+@pytest.mark.parametrize("n", [1, 2, 9])
 def test_the_worst_case_of_ldlq_is_reached_and_not_passed(n):
     worst = few(quipref.ldlq, n)
     assert 1 - 1e-5 < worst.ratio <= 1 + 1e-9
@@ -59,9 +59,8 @@ def test_ldlq_can_lose_to_nearest_and_the_average_case_is_no_worst_case():
     assert few(quipref.ldlq, 8, bound="ldlq").ratio == 1
 
 
-@pytest.mark.parametrize("n", [32, 40])
-@pytest.mark.parametrize("order", ["forward", "backward"])
-def test_clamped_ldlq_loses_n_times_what_nearest_does(n, order):
+@pytest.mark.parametrize(("order", "n"), [("forward", 32), ("backward", 40)])
+def test_clamped_ldlq_loses_n_times_what_nearest_does(order, n):
     """QuIP's counterexample: above n/2 times, from the side on which the first column stands."""
     rounder = partial(quipref.ldlq, round_to=CLAMPED, order=order, backend="numpy")
     worst = worst_layer(rounder, n, bound="nearest", max_examples=3, tags=Tags(grid=CLAMPED))

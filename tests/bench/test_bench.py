@@ -31,6 +31,7 @@ def test_the_table_has_every_bug_and_says_what_it_is():
     assert len(TABLE) >= 14
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("name", TABLE)
 def test_a_bug_is_caught_by_the_checks_of_its_row(name):
     caught = TABLE[name][1]
@@ -47,6 +48,7 @@ def test_without_tags_a_weak_feedback_is_no_failure_but_its_bound_is_told():
     assert "broken: worst_case" in str(report)
 
 
+@pytest.mark.jit
 def test_an_example_that_nobody_would_read_is_named_instead():
     report = check_rounder(feedback_bugs.drops_a_far_boundary, only=["worst_case"], on_fail=None, seconds=120)
     assert report.outcomes[0].code == "# arrays of the shapes (1, 264) and (264, 264): report.example(name)"
