@@ -83,3 +83,9 @@ def test_a_check_that_says_nothing_skips():
 def test_unknown_names_are_refused_while_collecting():
     with pytest.raises(ValueError, match="expected_failures must name checks, but 'nothing'"):
         parametrize_with_checks([nearest], expected_failures={"nothing": "?"})
+
+
+def test_without_pytest_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    with pytest.raises(ImportError, match="needs pytest, but .* Install it: pip install pytest"):
+        parametrize_with_checks([nearest])

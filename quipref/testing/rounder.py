@@ -209,6 +209,8 @@ def parametrize_with_checks(
     ------
     ValueError, TypeError
         While the test is collected, as in `check_rounder`.
+    ImportError
+        pytest is not installed; quipref itself does not need it.
 
     Examples
     --------
@@ -216,7 +218,12 @@ def parametrize_with_checks(
     ... def test_rounder(rounder, check):
     ...     check(rounder)
     """
-    import pytest
+    try:
+        import pytest
+    except ImportError as error:
+        raise ImportError(
+            "parametrize_with_checks needs pytest, but it cannot be imported. Install it: pip install pytest."
+        ) from error
 
     cases = []
     for rounder in rounders:
