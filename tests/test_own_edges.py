@@ -52,7 +52,7 @@ def test_every_target_of_ldlq_is_at_an_edge(n, tags):
         eta = (W - rounder(W, H)) @ (quipref.ldl(H)[0] + np.eye(n)) / tags.unit
         assert (np.abs(np.abs(eta) - 0.5) <= KNOWN_TO).all()
         signs.add(tuple(np.sign(eta[0])))
-    assert len(layers) == 4 + CHAINS and len(signs) > 1
+    assert len(layers) == 4 + 2 * CHAINS and len(signs) > 1
     found = ratios(rounder, layers, tags=tags)
     assert 1 - 4 * KNOWN_TO < min(found) <= max(found) <= 1 + 1e-9
 

@@ -66,9 +66,9 @@ def worst_layer(
     m : int
         Rows, a multiple of the rows of the grid's tiles.
     max_examples : int
-        Layers that are drawn; those that are constructed come on top, some 20.
+        Layers that are drawn; those that are constructed come on top, some 50.
     seed : int
-        The same seed finds the same layer.
+        The same seed finds the same layer, another one a better or a worse one: see the notes.
     tags : Tags, optional
         As in `check_rounder`.
 
@@ -87,8 +87,15 @@ def worst_layer(
     Notes
     -----
     Hypothesis draws layers and climbs the ratio. Constructed are: W = eta (U + I)^-1 with eta = +-1/2, which attains
-    LDLQ's worst case; the same for the feedback that the rounder has, found by asking where its answers jump, column by
-    column; signs that make the errors of plain rounding agree; H = 1 1^T; and QuIP's counterexample for grids that end.
+    LDLQ's worst case; the same for the feedback and the order of columns that the rounder has, found by asking which
+    columns answer which, and where its answers jump; signs that make the errors of plain rounding agree; H = 1 1^T; and
+    QuIP's counterexample for grids that end.
+
+    The seed decides the H of most constructions and the signs of eta, and all that is drawn. Where a bound is kept
+    and attained, as by LDLQ, every seed comes to the same ratio. Where it is broken there often is no worst layer:
+    the more singular H, the larger the ratio, and seeds differ by as much as they differ in that, up to a hundred
+    times. Ask several, and take such a ratio for a proof that the bound is broken, not for a measure of by how much.
+
     The bounds of theorems are as if the grid had no end, so a clamped rounder may be far above them.
 
     References

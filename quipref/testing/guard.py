@@ -30,6 +30,7 @@ class Guarded:
     def __init__(self, caller: Caller | IsolatedCaller, tags: Tags, *, time_limit: float = 5.0, seed: int = 0) -> None:
         self.caller, self.tags, self.seconds, self.seed = caller, tags, time_limit, seed
         self.called, self.hung = set(), False
+        self.memory: dict[Any, Any] = {}  # what one check has found out by asking, for those that follow
 
     def __call__(
         self, W: NDArray[np.floating], H: NDArray[np.floating], *, layout: Layout = "plain",

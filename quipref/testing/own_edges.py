@@ -23,8 +23,9 @@ from quipref.testing.protocol import Tags
 Array = NDArray[np.float64]
 ASKED = 65  # weights a question, one a row
 ROUNDS = 4  # of questions a column: the jump is known to 3/2 64^-4 of a step, 1e-7
-SPECTRA, SIGNS = ("power", "outlier"), 2  # of H, and draws of eta for each
-CHAINS, LINKS = 3, (-2.0, -1.0, 1.0, 2.0)
+SPECTRA, DRAWS = ("power", "outlier"), 1  # of H, each drawn so many times
+CHAINS, LINKS = 3, (-2.0, -1.0, 1.0, 2.0)  # and so many chains
+SIGNS = 2  # draws of eta for each H
 MOVED = 32  # times that each column is moved to see which others answer
 FAR, AROUND, TINY = 256, 8, 1e-6  # a column where blocks of most sizes end, the columns around it, H of the others
 
@@ -36,13 +37,13 @@ def at_own_edges(
     if not _has_edges(tags):
         return
     rng = np.random.default_rng(budget.seed)
-    hessians = [random_layer(1, n, spectrum=spectrum, seed=rng).H for spectrum in SPECTRA for _ in range(SIGNS)]
+    hessians = [random_layer(1, n, spectrum=spectrum, seed=rng).H for spectrum in SPECTRA for _ in range(DRAWS)]
     chains = [chain(n, rng) for _ in range(CHAINS)]
     for H in hessians + [H[::-1, ::-1].copy() if backward else H for H in chains]:
         if not budget.left():
             return
         columns = own_order(rounder, H, tags.unit, rng, backward=backward)
-        yield from _layers(rounder, [H], columns, tags, budget, rng)
+        yield from _layers(rounder, SIGNS * [H], columns, tags, budget, rng)
 
 
 def chain(n: int, rng: np.random.Generator) -> Array:
