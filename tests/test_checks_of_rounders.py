@@ -6,6 +6,8 @@ import quantizers
 
 import quipref
 from quipref.testing import Tags, check_rounder, tags
+from quipref.testing.checks.registry import CheckFailed
+from quipref.testing.checks.samples import apart, must_agree, sample
 
 GROUND = ["interface", "algebra"]
 
@@ -252,3 +254,16 @@ def test_a_grid_whose_search_is_not_exact_is_no_fault_of_the_rounder():
     grid = Drifting(quipref.IntegerGrid())
     report = check_rounder(lambda W, H: grid.quantize(W)[1], tags=Tags(grid=grid), only=["grid_is_fixed"])
     assert report.passed == ["grid_is_fixed"]
+
+
+def test_answers_that_differ_by_chance_are_shown_as_they_came():
+    """Four pairs differ; a fifth, which would not, is not asked for."""
+    pairs = iter(4 * [(np.zeros((1, 1)), np.ones((1, 1)))])
+    with pytest.raises(CheckFailed, match=r"they differ; entry \(0, 0\) is 0 and 1$"):
+        must_agree(Tags(), sample(Tags(), 1, 1), lambda W: next(pairs), "they differ")
+
+
+def test_numbers_that_differ_are_told_apart():
+    assert apart(1.0, 2.0) == "1 and 2"
+    assert apart(0.7446613, 0.7446612) == "0.7446613 and 0.7446612"
+    assert apart(1.0, 1 + 2.0**-52) == "1 and 1.0000000000000002"

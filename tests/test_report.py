@@ -48,6 +48,30 @@ def test_a_page_escapes_what_strangers_say():
     assert "..." in str(report).splitlines()[4]
 
 
+def test_where_there_is_no_answer_one_example_is_enough():
+    """And no bound is called broken that was never tried."""
+    report = check_rounder(lambda W, H: np.rint(W).astype(int), on_fail=None, max_examples=3)
+    assert len(report.failed) == len(report.outcomes) > 15
+    assert not any(outcome.answered for outcome in report.outcomes)
+    text = str(report)
+    assert "it returned int64 of shape (8, 16)\n" in text  # in the table, not cut off
+    assert text.count("import numpy as np") == report._repr_html_().count("import numpy as np") == 1
+    likewise = text.rpartition("likewise: ")[2].split(", ")
+    assert len(likewise) == len(report.failed) - 1 and set(likewise) < set(report.failed)
+    assert report.bounds_line().startswith("bounds kept: none; not tried: worst_case, ")
+    assert "broken" not in text
+
+
+def test_failures_of_different_kinds_are_all_shown():
+    def fails(W, H):
+        if len(W) == 5:
+            raise RuntimeError("five rows")
+        return np.ceil(W)
+
+    report = check_rounder(fails, only=["shape_and_dtype", "one_block"], on_fail=None)
+    assert str(report).count("import numpy as np") == 2 and "likewise" not in str(report)
+
+
 def test_bounds_are_told_apart_from_checks():
     check = registry.checks_of(("algebra",))[0]
     passed = running.outcome_of(check, nearest, Tags(), registry.Budget(3))

@@ -11,8 +11,8 @@ import quantizers
 
 import quipref
 from quipref.testing import QuantizerTags, Tags, protocol, tags
-from quipref.testing.calling import Caller, TimeUp, described, laid_out, time_limit
-from quipref.testing.checks.registry import CheckFailed, Hung, Refused
+from quipref.testing.calling import Answer, Caller, TimeUp, described, laid_out, time_limit
+from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused
 from quipref.testing.guard import Guarded, GuardedQuantizer, is_singular
 
 W, H = quipref.random_layer(2, 4, seed=0)
@@ -112,7 +112,7 @@ def test_verdicts_of_the_guard():
         guarded(refuses)(W, H)
     with pytest.raises(CheckFailed, match="but it returned an object"):
         guarded(lambda W, H: object())(W, H)
-    with pytest.raises(CheckFailed, match=r"shape \(2, 3\) and dtype float64"):
+    with pytest.raises(CheckFailed, match=r"it returned float64 of shape \(2, 3\)"):
         guarded(lambda W, H: W[:, 1:])(W, H)
     with pytest.raises(CheckFailed, match="8 of its 8 entries are NaN"):
         guarded(lambda W, H: W * np.nan)(W, H)
@@ -200,3 +200,25 @@ def test_no_time_limit_in_other_threads():
     thread.start()
     thread.join()
     assert done
+
+
+def test_the_first_call_of_each_layout_and_dtype_may_compile_until_one_hangs():
+    asked, answers = [], [Answer(W)] * 5 + [Answer(said="it did not return", kind="hung")] + [Answer(W)]
+
+    class Recorder:
+        def ask(self, W, H, *, layout, rng, seconds):
+            asked.append(seconds)
+            return answers[len(asked) - 1]
+
+    rounder = Guarded(Recorder(), Tags(), time_limit=1.0)
+    for layout, dtype in 2 * [("plain", "f8")] + 2 * [("fortran", "f8")] + [("plain", "f4")]:
+        rounder(W.astype(dtype), H, layout=layout)
+    with pytest.raises(Hung):
+        rounder(W, H)
+    rounder(W, H, layout="strided")
+    assert asked == [4, 1, 4, 1, 4, 1, 1]
+
+
+def test_a_random_rounder_that_takes_no_rng_is_told_so():
+    with pytest.raises(NoAnswer, match="by random=True it takes rng"):
+        Guarded(Caller(lambda W, H: W), Tags(random=True))(W, H)

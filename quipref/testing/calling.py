@@ -77,7 +77,7 @@ class Caller:
         overwrote = self.previous is not None and not np.array_equal(*self.previous, equal_nan=True)
         self.previous = None
         if came.dtype.kind != "f" or came.shape != wanted["W"].shape:
-            said = f"it returned an array of shape {came.shape} and dtype {came.dtype}"
+            said = f"it returned {came.dtype} of shape {came.shape}"
             return Answer(said=said, kind="object", changed=changed, shares=shares, overwrote=overwrote)
         value = np.array(came)
         self.previous = came, value

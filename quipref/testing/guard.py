@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from quipref.problems import Layer
 from quipref.testing.calling import Answer, Caller, Layout, TimeUp, described, time_limit
-from quipref.testing.checks.registry import CheckFailed, Hung, Refused
+from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused
 from quipref.testing.protocol import QuantizerTags, Tags
 from quipref.testing.worker import IsolatedCaller
 
@@ -44,12 +44,13 @@ class Guarded:
                 raise CheckFailed(f"it is tagged as handling a singular H, but {answer.said}", layer)
             raise Refused(answer.said, layer)
         if answer.kind in ("refusal", "error"):
-            raise CheckFailed(answer.said, layer)
+            hint = "; by random=True it takes rng" if self.tags.random and "'rng'" in answer.said else ""
+            raise NoAnswer(answer.said + hint, layer)
         if answer.value is None:
-            raise CheckFailed(f"W_hat must be a real float array of W's shape {W.shape}, but {answer.said}", layer)
+            raise NoAnswer(f"W_hat must be a real float array of W's shape {W.shape}, but {answer.said}", layer)
         bad = int((~np.isfinite(answer.value)).sum())
         if bad:
-            raise CheckFailed(f"W_hat must be finite, but {bad} of its {W.size} entries are NaN or infinite", layer)
+            raise NoAnswer(f"W_hat must be finite, but {bad} of its {W.size} entries are NaN or infinite", layer)
         return answer.value
 
     def ask(
@@ -83,10 +84,10 @@ class GuardedQuantizer:
         rng = self.seed if self.tags.random and rng is None else rng
         came = self._call(self.quantizer.quantize, np.array(T), *(() if rng is None else (rng,)), shown=T)
         if not isinstance(came, tuple) or len(came) != 2:
-            raise CheckFailed(f"quantize must return (codes, T_hat), but it returned {type(came).__name__}", T)
+            raise NoAnswer(f"quantize must return (codes, T_hat), but it returned {type(came).__name__}", T)
         codes = came[0]
         if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "ui" or len(np.atleast_1d(codes)) != len(T):
-            raise CheckFailed(f"codes must be integers, one row for each of T's {len(T)}, but {_form(codes)} came", T)
+            raise NoAnswer(f"codes must be integers, one row for each of T's {len(T)}, but {_form(codes)} came", T)
         return np.array(codes), self._values(came[1], T.shape, "T_hat", T)
 
     def decode(self, codes: NDArray[np.integer]) -> NDArray[np.floating]:
@@ -104,15 +105,15 @@ class GuardedQuantizer:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise CheckFailed(described(error), shown) from error
+            raise NoAnswer(described(error), shown) from error
 
     def _values(self, came, shape, name, shown):
         good = isinstance(came, np.ndarray) and came.dtype.kind == "f" and shape in (None, came.shape)
         if not good:
             wanted = "" if shape is None else f" of shape {shape}"
-            raise CheckFailed(f"{name} must be a real float array{wanted}, but {_form(came)} came", shown)
+            raise NoAnswer(f"{name} must be a real float array{wanted}, but {_form(came)} came", shown)
         if not np.isfinite(came).all():
-            raise CheckFailed(f"{name} must be finite, but it holds NaN or infinity", shown)
+            raise NoAnswer(f"{name} must be finite, but it holds NaN or infinity", shown)
         return np.array(came)
 
 

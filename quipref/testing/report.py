@@ -1,6 +1,7 @@
 """What became of a rounder's checks: a table to read, a picture for notebooks, plain records for programs."""
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -34,6 +35,8 @@ class Outcome:
         What was measured.
     cut_short : bool
         Less was tried than `max_examples` asks for, because the time was over.
+    answered : bool
+        False where the rounder raised an error, hung, or returned no finite array of W's shape.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Outcome:
     seconds: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
     cut_short: bool = False
+    answered: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,10 @@ class Report:
     def __str__(self) -> str:
         parts = [self.headline(), table([HEADINGS, *(cells(outcome) for outcome in self.outcomes)])]
         parts += [line for line in (self.bounds_line(),) if line]
-        for outcome in self.shown():
-            parts.append(f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}".rstrip())
+        for outcome, others in self.shown():
+            likewise = f"\n\nlikewise: {', '.join(others)}" if others else ""
+            details = f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}{likewise}"
+            parts.append(details.rstrip())
         return "\n\n".join(parts)
 
     __repr__ = __str__
@@ -126,9 +132,10 @@ class Report:
         body = "".join(row("td", cells(outcome)) for outcome in self.outcomes)
         parts = [f"<p><b>{html.escape(self.headline())}</b></p>", f"<table>{row('th', HEADINGS)}{body}</table>"]
         parts.append(f"<p>{html.escape(self.bounds_line())}</p>")
-        for outcome in self.shown():
+        for outcome, others in self.shown():
             words = [html.escape(word) for word in (outcome.name, outcome.message, outcome.statement, outcome.code)]
             parts.append("<p><b>{}</b>: {}<br><i>{}</i></p><pre>{}</pre>".format(*words))
+            parts += [f"<p>likewise: {html.escape(', '.join(others))}</p>"] if others else []
         return "".join(parts)
 
     def headline(self) -> str:
@@ -145,14 +152,28 @@ class Report:
 
     def bounds_line(self) -> str:
         """The bounds that no layer broke, those that one did, and those that no time was left for."""
-        broken = [bound.name for bound in self.bounds if bound.status in ("failed", "expected_failure")]
-        missing = [bound.name for bound in self.bounds if bound.status == "skipped"]
+        lost = [bound for bound in self.bounds if bound.status in ("failed", "expected_failure")]
+        broken = [bound.name for bound in lost if bound.answered]
+        missing = [bound.name for bound in self.bounds if bound.status == "skipped" or not bound.answered]
         named = {"bounds kept": self.bounds_kept or ["none"], "broken": broken, "not tried": missing}
         return "; ".join(f"{what}: {', '.join(names)}" for what, names in named.items() if names and self.bounds)
 
-    def shown(self) -> list[Outcome]:
-        """The failures whose details are written below the table."""
-        return [outcome for outcome in self.outcomes if outcome.name in self.failed]
+    def shown(self) -> list[tuple[Outcome, list[str]]]:
+        """The failures whose details are written below the table, each with the names of others that are no news.
+
+        Where the rounder gave no answer, the checks that ended with the same words but for the numbers are shown once,
+        by the shortest example.
+        """
+        alike: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            if outcome.name in self.failed:
+                words = outcome.name if outcome.answered else re.sub(r"[\d., ]+", " ", outcome.message)
+                alike.setdefault(words, []).append(outcome)
+        firsts = [min(group, key=lambda outcome: len(outcome.code)) for group in alike.values()]
+        return [
+            (first, [outcome.name for outcome in group if outcome is not first])
+            for first, group in zip(firsts, alike.values(), strict=True)
+        ]
 
 
 class RounderCheckError(AssertionError):

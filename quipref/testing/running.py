@@ -8,6 +8,7 @@ import numpy as np
 
 from quipref.problems import random_layer
 from quipref.testing.calling import TimeUp, time_limit
+from quipref.testing.checks import registry
 from quipref.testing.checks.codebook import sample
 from quipref.testing.checks.registry import Budget, Check, CheckFailed, Finding, Hung, OutOfTime, Refused, checks_of
 from quipref.testing.paste import pasteable
@@ -110,7 +111,7 @@ def allowance(left, seconds, following, count) -> float:
 def outcome_of(check: Check, subject, said, budget) -> Outcome:
     """Run one check and say how it ended."""
     start = time.monotonic()
-    found, example = Finding(), None
+    found, example, answered = Finding(), None, True
     try:
         if not budget.left():
             raise OutOfTime
@@ -119,6 +120,7 @@ def outcome_of(check: Check, subject, said, budget) -> Outcome:
         status, message = found.verdict, found.message
     except (CheckFailed, Hung) as failure:
         status, message, example = "failed", failure.message, failure.layer
+        answered = not isinstance(failure, registry.NoAnswer | Hung)
     except Refused as refusal:
         status, message, example = "refused", refusal.message, refusal.layer
     except (OutOfTime, TimeUp):
@@ -129,8 +131,9 @@ def outcome_of(check: Check, subject, said, budget) -> Outcome:
     seconds = time.monotonic() - start
     cut_short = budget.cut_short and status in ("passed", "not_told_apart")
     return Outcome(
-        check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures, cut_short
-    )
+        check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures, cut_short,
+        answered,
+    )  # fmt: skip
 
 
 def written(example) -> str:

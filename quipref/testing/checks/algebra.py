@@ -43,7 +43,8 @@ def check_values_on_grid(rounder, tags, budget):
         off = np.abs(on_grid(W_hat, tags) - W_hat)
         if (off > slack(W_hat)).any():
             row, column = np.unravel_index(off.argmax(), off.shape)
-            raise CheckFailed(f"W_hat[{row}, {column}] = {W_hat[row, column]:g} is not on the grid", layer)
+            where = f"W_hat[{row}, {column}] = {W_hat[row, column]:g} is not on the grid"
+            raise CheckFailed(f"{where}, {tags.quantizer!r}; tag the grid it has, or grid='fitted'", layer)
 
     return Finding({"layers": budget.for_all(drawn_layers(tags), holds)})
 

@@ -31,6 +31,10 @@ class CheckFailed(Exception):  # noqa: N818 - it is a verdict
         self.message, self.layer = message, layer
 
 
+class NoAnswer(CheckFailed):
+    """The rounder raised an error or returned no finite array of W's shape: the statement was not even reached."""
+
+
 class Refused(Exception):  # noqa: N818 - it is a verdict
     """The rounder refused a singular H, clearly, as it may."""
 

@@ -15,10 +15,10 @@ JITTER = 1e-4  # of the grid's unit: far above rounding errors, far below what a
 
 
 def sample(tags: Tags, m: int = 3, n: int = 4, seed: int = 0, spectrum: Spectrum = "power") -> Layer:
-    """One layer in generic position, of m x n times the shape that the blocks ask for."""
+    """One layer in generic position, of m x n times the shape that the blocks ask for; with few digits, to be read."""
     rows, columns = shape_unit(tags)
     W, H = random_layer(m * rows, n * columns, spectrum=spectrum, seed=seed)
-    return Layer(2 * tags.unit * W, H)
+    return Layer(2 * tags.unit * W.round(3), H.round(3) if spectrum == "power" else H)
 
 
 def jittered(W: Array, tags: Tags) -> Iterator[Array]:
@@ -34,11 +34,22 @@ def must_agree(tags: Tags, layer: Layer, answers: Callable[[Array], tuple[Array,
     A target halfway between two levels may go to either, as sums are rounded. So a difference counts only if it
     stays when W is moved a little, three times.
     """
-    if all(differ(*answers(W)) for W in jittered(layer.W, tags)):
-        first, second = answers(layer.W)
-        row, column = np.argwhere(np.abs(first - second) > slack(first, second))[0]
-        came = f"entry ({row}, {column}) is {first[row, column]:g} and {second[row, column]:g}"
-        raise CheckFailed(f"{message}; {came}", layer)
+    pairs = []
+    for W in jittered(layer.W, tags):
+        pairs.append(answers(W))
+        if not differ(*pairs[-1]):
+            return
+    first, second = pairs[0]
+    row, column = np.argwhere(np.abs(first - second) > slack(first, second))[0]
+    raise CheckFailed(f"{message}; entry ({row}, {column}) is {apart(first[row, column], second[row, column])}", layer)
+
+
+def apart(first: float, second: float) -> str:
+    """Two numbers with as many digits as tell them apart."""
+    return next(
+        f"{first:.{digits}g} and {second:.{digits}g}" for digits in range(6, 18)
+        if digits == 17 or f"{first:.{digits}g}" != f"{second:.{digits}g}"
+    )  # fmt: skip
 
 
 def differ(first: Array, second: Array) -> bool:
