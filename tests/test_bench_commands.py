@@ -10,9 +10,9 @@ import pytest
 
 import quipref as q
 from quipref import cli
-from quipref.commands import check
 from quipref.figures import sweeps as figure
 from quipref.sweeps import trials
+from quipref.testing import random_losses
 
 IDEA = """
 import os, sys, time
@@ -50,8 +50,9 @@ def idea(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(check, "SIZES", [4, 16])
-    monkeypatch.setattr(check, "SEEDS", 1)
+    monkeypatch.setattr(random_losses, "SIZES", [4, 16])
+    monkeypatch.setattr(random_losses, "SEEDS", 1)
+    monkeypatch.setattr(random_losses, "PATIENCE", 1)
     yield tmp_path
     sys.modules.pop("my_idea", None)
 
@@ -60,7 +61,13 @@ def idea(tmp_path, monkeypatch):
 def drawn(monkeypatch):
     """The records that pictures are made of; a picture takes a second."""
     drawn = []
-    monkeypatch.setattr(figure, "save", lambda records, path: drawn.extend(records) or path.write_bytes(b""))
+
+    def save(records, *row_and_path):
+        drawn.extend(records)
+        row_and_path[-1].write_bytes(b"")
+
+    monkeypatch.setattr(figure, "save", save)
+    monkeypatch.setattr(figure, "save_losses", save)
     return drawn
 
 
@@ -84,7 +91,7 @@ class TestCheck:
         assert out.endswith(f"\n\npicture: {idea / 'check.png'}\n")
         assert "called" not in out and "imported" not in out  # what a stranger prints is no result
         assert (idea / "check.png").read_bytes().startswith(b"\x89PNG")
-        assert "to go" in err
+        assert "checks: " in err and "picture: " in err
 
     def test_a_bad_one_and_the_layer_that_shows_it(self, idea, drawn, capsys):
         status, out, _ = call(capsys, "check", "my_idea:ceiling", "--only", "diagonal_is_nearest", "--picture", "p.png")
@@ -106,21 +113,15 @@ class TestCheck:
         assert (content["rounder"], content["failed"]) == ("my_idea:ceiling", ["diagonal_is_nearest"])
         assert content["picture"] == str(idea / "check.png")
 
-    def test_one_that_hangs_is_asked_for_the_picture_once(self, idea, drawn, capsys, monkeypatch):
-        monkeypatch.setattr(check, "SECONDS", 0.1)
-        sys.path.insert(0, str(idea))
-        records = check._losses("my_idea:slow", isolate=False)
-        errors = [record["error"] for record in records if record["method"] == "my_idea:slow"]
-        assert errors == ["ValueError: it did not return within 0.1 s"] + [
-            "TimeoutError: it did not return within 0.1 s"
-        ] * (len(errors) - 1)
-        assert all(record["error"] is None for record in records if record["method"] != "my_idea:slow")
-
-    def test_one_that_ends_its_interpreter_is_survived(self, idea):
-        sys.path.insert(0, str(idea))
-        records = check._losses("my_idea:ending", isolate=True)
-        errors = {record["n"]: record["error"] for record in records if record["method"] == "my_idea:ending"}
-        assert errors == {4: None, 16: "ValueError: its interpreter ended with exit status 3"}
+    def test_no_picture_of_one_that_never_answers(self, idea, capsys):
+        arguments = "check", "my_idea:nan", "--only", "rows_alone"
+        status, out, _ = call(capsys, *arguments)
+        assert status == 1
+        assert out.endswith("; on the first it returned an array with NaN or infinite entries\n")
+        assert "\n\nno picture: it gave no result on 5 layers" in out
+        status, out, _ = call(capsys, *arguments, "--json")
+        assert json.loads(out)["picture"] is None
+        assert files(idea) == ["my_idea.py"]
 
     def test_in_an_interpreter_of_its_own(self, idea, drawn, capsys):
         status, out, _ = call(
@@ -128,7 +129,8 @@ class TestCheck:
         )
         assert status == 1
         assert "its interpreter ended with exit status 3" in out
-        assert [record["error"] for record in drawn if record["n"] == 4] == [None] * 15
+        found = {(record["n"], record["error"]) for record in drawn if record["method"] == "my_idea:ending"}
+        assert found == {(4, ""), (16, "failed")}
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -6,8 +6,6 @@ from contextlib import redirect_stdout
 from quipref import storage
 from quipref.commands import terminal
 
-SIZES, SEEDS, SECONDS = [8, 16, 32, 64], 5, 5.0  # of the picture: n, layers of a kind, seconds a call
-
 
 def add(commands):
     """Add it to the parser."""
@@ -28,57 +26,61 @@ def add(commands):
 
 
 def run_check(options):
-    """Print the report on a rounder and draw its losses; exit status 1 if a check failed."""
-    from quipref.figures import sweeps as figure
+    """Print the report on a rounder and draw its losses, if it has any; exit status 1 if a check failed."""
     from quipref.testing.rounder import check_rounder
 
     picture = terminal.picture(options)
     terminal.look_in_current_folder()
-    with storage.atomic(picture) as scratch:
-        with redirect_stdout(sys.stderr):  # what a stranger's function prints is no part of the report
-            report = check_rounder(
-                options.rounder, only=options.only, max_examples=options.max_examples, seconds=options.seconds,
-                seed=options.seed, isolate=options.isolate, on_fail=None, progress=True,
-            )  # fmt: skip
-        if not options.json:
-            print(report)
-        with redirect_stdout(sys.stderr):
-            figure.save(_losses(options.rounder, options.isolate), scratch)
+    with redirect_stdout(sys.stderr):  # what a stranger's function prints is no part of the report
+        report = check_rounder(
+            options.rounder, only=options.only, max_examples=options.max_examples, seconds=options.seconds,
+            seed=options.seed, isolate=options.isolate, on_fail=None, progress=True,
+        )  # fmt: skip
+    if not options.json:
+        print(report)
+    with redirect_stdout(sys.stderr):
+        missing = _draw(options.rounder, options.isolate, picture)
     if options.json:
-        terminal.print_json(report.to_dict() | {"picture": str(picture)})
+        terminal.print_json(report.to_dict() | {"picture": None if missing else str(picture)})
     else:
-        print(f"\npicture: {picture}")
+        print(f"\nno picture: {missing}" if missing else f"\npicture: {picture}")
     return int(bool(report.failed))
 
 
-def _losses(name, isolate):
-    """Records of nearest rounding, LDLQ and the rounder of that name on random layers."""
-    from quipref.sweeps.run import sweep
+def _draw(name, isolate, picture):
+    """Write the picture of the losses of the rounder of that name, or say why there is nothing to draw."""
+    from quipref.figures import sweeps as figure
     from quipref.testing.calling import Caller
+    from quipref.testing.protocol import tags_of
+    from quipref.testing.random_losses import random_losses
     from quipref.testing.worker import IsolatedCaller, located
 
-    caller = IsolatedCaller(name) if isolate else Caller(located(name))
-    methods = {"nearest": "nearest", "ldlq": "ldlq", name: _within_time(caller, located(name))}
+    rounder = located(name)
+    caller = IsolatedCaller(name) if isolate else Caller(rounder)
     try:
-        return sweep(methods, sizes=SIZES, seeds=SEEDS, jobs=1, time_limit=None, progress=True)
+        records = random_losses(caller, name, tags_of(rounder), progress=True)
     finally:
         caller.close()
+    if all(record["error"] for record in records):
+        return f"it gave no result on {len(records)} layers; on the first {records[0]['said']}"
+    with storage.atomic(picture) as scratch:
+        figure.save_losses(records, _row(tags_of(rounder)), scratch)
+    return ""
 
 
-def _within_time(caller, rounder):
-    """The rounder, asked through `caller`; once it has not returned in time, it is not asked again."""
-    from quipref.testing.protocol import tags_of
+def _row(tags):
+    """What the losses are shares of, in words."""
+    from quipref.bounds import NEAREST, STOCHASTIC
+    from quipref.figures.sweeps import Row
+    from quipref.testing.checks.conditions import known_cells
+    from quipref.testing.random_losses import formula, why_no_bound
 
-    late = []
-
-    def ask(W, H, rng=None):
-        if not late:
-            answer = caller.ask(W, H, rng=rng, seconds=SECONDS)
-            if answer.value is not None:
-                return answer.value
-            late.extend([answer.said] * (answer.kind == "hung"))
-            raise ValueError(answer.said)
-        raise TimeoutError(late[0])
-
-    ask.quipref_tags = tags_of(rounder)
-    return ask
+    share, line, missing = f"loss / ({formula(tags)})", f"the bound, {formula(tags)}", why_no_bound(tags)
+    where = ", stochastic" if tags.random else ", on the integers" if tags.quantizer is None else ""
+    names = ("nearest", "no feedback" + where if tags.random else "nearest" + where), ("ldlq", "ldlq" + where)
+    if missing:
+        return Row(share, f"{formula(tags)}, no bound here: {missing}", "a layer above the line", names=names)
+    if not known_cells(tags):
+        return Row(share, line, names=names)
+    constant, part = (STOCHASTIC, 1) if tags.random else (NEAREST, 4)  # of m tr D, and of m/4 tr D
+    return Row(share, line, mean=(part / constant, f"LDLQ's mean, m/{constant} tr D"), names=names)

@@ -50,15 +50,15 @@ def or_by_seed(entries: st.SearchStrategy[Layer], spectra: tuple[Spectrum, ...])
     return draw_layer()
 
 
-def sampled_layer(tags: Tags, seed: int) -> Layer:
-    """A default random layer of 8 x 16 or so, whose weights lie evenly over the cells of the grid.
+def sampled_layer(tags: Tags, seed: int, n: int = 16, spectrum: Spectrum = "power") -> Layer:
+    """A random layer of 8 x n or so, whose weights lie evenly over the cells of the grid.
 
     On a grid without end they are standard normal plus uniform on one step, which makes the place of a weight in its
     cell uniform. On one that ends they are uniform over all its cells, and on any other codebook standard normal.
     """
     rows, columns = shape_unit(tags)
     rng = np.random.default_rng([seed, 1])
-    W, H = random_layer(-(-8 // rows) * rows, -(-16 // columns) * columns, seed=rng)
+    W, H = random_layer(-(-8 // rows) * rows, -(-n // columns) * columns, spectrum=spectrum, seed=rng)
     grid = tags.quantizer
     if not isinstance(grid, AffineGrid):
         return Layer(float(getattr(grid, "scale", 1.0)) * W, H)
