@@ -5,18 +5,21 @@ import numpy as np
 from quipref.figures.style import COLOURS, WIDTH, label, page
 from quipref.gaussian import lloyd_max
 
-LOOKS = {  # of an idea: colour, marker, line; vectors have full lines, scalars with a shape dashes, uniform ones dots
+# Of an idea: colour, marker, line. Vectors have full lines, scalars with a shape dashes, uniform ones dots; the second
+# of a colour has hollow markers.
+LOOKS = {
     "uniform, per channel": (COLOURS["nearest"], "s", ":"),
-    "uniform, per tensor": (COLOURS["nearest"], "v", ":"),
-    "round-clip, standardized": (COLOURS["nearest"], "o", ":"),
+    "uniform, per tensor": (COLOURS["nearest"], "v", "-."),
+    "round-clip, standardized": (COLOURS["ink"], "o", ":"),
     "logarithmic": (COLOURS["optq"], "^", "--"),
-    "power law": (COLOURS["optq"], "D", "--"),
+    "power law": (COLOURS["optq"], "D", "-."),
     "weight sharing": (COLOURS["ldlq"], "o", "--"),
     "binary sums": (COLOURS["qtip"], "s", "--"),
-    "two steps": (COLOURS["qtip"], "X", "--"),
+    "two steps": (COLOURS["qtip"], "X", "-."),
     "pyramid": (COLOURS["quip"], "^", "-"),
     "additive codebooks": (COLOURS["quip#"], "P", "-"),
 }
+HOLLOW = "uniform, per tensor", "power law", "two steps"
 OTHER = (COLOURS["ink"], "*", "-")  # an idea of your own
 MARGIN = 1.08  # a little room beyond the smallest and the largest rate
 LLOYD_MAX = np.arange(1, 6)  # bits
@@ -35,8 +38,15 @@ def rate_distortion(measured):
     matplotlib.figure.Figure
     """
     about = "Above, errors of all ideas fall with the bits, over the limit; below, their distances to it in decibels."
-    grid = {"rows": 2, "columns": len(measured), "squeeze": False, "sharex": True, "sharey": "row"}
-    with page(WIDTH, 6.3, about=about, **grid) as (figure, axes):
+    grid = {
+        "rows": 2,
+        "columns": len(measured),
+        "squeeze": False,
+        "sharex": True,
+        "sharey": "row",
+        "height_ratios": (2, 3),
+    }
+    with page(WIDTH, 7.0, about=about, **grid) as (figure, axes):
         rates = [place.rate for found in measured.values() for place in found]
         low, high = min(rates) / MARGIN, max(rates) * MARGIN
         for (above, below), (name, found) in zip(axes.T, measured.items(), strict=True):
@@ -59,6 +69,7 @@ def rate_distortion(measured):
 
 def _curve(above, below, bits, error, name, colour, marker, line):
     """One idea in both panels of a layer."""
-    style = {"color": colour, "marker": marker, "ls": line, "ms": 5, "lw": 1.2}
-    above.plot(bits, error, label=name, **style)
-    below.plot(bits, 10 * np.log10(error * 4.0**bits), **style)
+    inside = "white" if name in HOLLOW else colour
+    style = {"color": colour, "marker": marker, "ls": line, "lw": 1.2, "mfc": inside}
+    above.plot(bits, error, label=name, ms=4, **style)  # close together there, and apart below
+    below.plot(bits, 10 * np.log10(error * 4.0**bits), ms=5.5, **style)

@@ -120,15 +120,18 @@ def verdicts(reports):
 
 
 def _key(codes):
-    """A legend of the statuses that occur."""
+    """A legend of the statuses that occur, and of cells that are left white."""
     found = [status for code, status in enumerate(SIGNS) if (codes == code).any()]
-    return [
-        Line2D(
-            [], [], ls="", marker="s", ms=10, color=SIGNS[status][1],
-            label=" ".join((status.replace("_", " "), *[f"({sign})" for sign in SIGNS[status][0]])),
-        )
+    key = [
+        _square(" ".join((status.replace("_", " "), *[f"({sign})" for sign in SIGNS[status][0]])), SIGNS[status][1])
         for status in found
-    ]  # fmt: skip
+    ]
+    white = [_square("does not apply", "white", COLOURS["muted"])] if (codes < 0).any() else []
+    return key + white
+
+
+def _square(name, ground, edge=None):
+    return Line2D([], [], ls="", marker="s", ms=10, color=ground, markeredgecolor=edge or ground, label=name)
 
 
 def cells(axis, answers):
