@@ -7,8 +7,10 @@ import pytest
 
 import quipref
 from quipref.testing import Tags, check_quantizer, check_rounder, running
-from quipref.testing.checks import conditions, registry
-from quipref.testing.own_edges import far_from_the_start
+from quipref.testing.calling import Caller
+from quipref.testing.checks import conditions, registry, theory
+from quipref.testing.guard import Guarded
+from quipref.testing.own_edges import ROUNDS, at_own_edges, far_from_the_start
 
 
 def nearest(W, H):
@@ -81,6 +83,7 @@ def test_a_promise_that_was_not_tried_is_no_success():
 def test_an_unpromised_bound_that_was_not_tried_is_no_warning(recwarn):
     report = check_rounder(nearest, only=["worst_case"], seconds=1e-9)
     assert not recwarn
+    assert report.headline() == "nearest: no check to pass, as it promises no bound"
     assert report.bounds_line() == "bounds kept: none; not tried: worst_case"
 
 
@@ -121,3 +124,26 @@ def test_a_quantizer_too_is_called_before_the_time_begins(clock):
 
     report = check_quantizer(Compiles(0, 3), only=["same_again", "rows_apart"])
     assert report.passed == ["same_again", "rows_apart"] and clock.now == 100
+
+
+def test_a_rounder_is_asked_for_its_edges_once_for_all_bounds(monkeypatch):
+    asked = []
+
+    def layers(rounder, n, tags, budget, *, backward):
+        asked.append((n, backward))
+        budget.cut_short |= n == 4
+        return [quipref.Layer(np.zeros((1, n)), np.eye(n))]
+
+    monkeypatch.setattr(theory, "at_own_edges", layers)
+    rounder = Guarded(Caller(nearest), Tags())
+    for _ in range(2):
+        for n, backward in ((2, False), (2, True), (4, False)):
+            (layer,) = theory.edges_of(rounder, n, Tags(), registry.Budget(), backward)
+            assert layer.W.shape == (1, n)
+    assert asked == [(2, False), (2, True), (4, False), (4, False)]  # what was cut short is no answer for others
+
+
+def test_asking_for_edges_ends_with_the_time(clock):
+    budget = registry.Budget(seconds=10)
+    assert list(at_own_edges(taking(clock, 1.0), 4, Tags(), budget)) == []  # 17 questions for the first
+    assert 10 <= clock.now < 10 + ROUNDS + 1 and budget.cut_short
