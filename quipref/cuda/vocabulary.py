@@ -23,45 +23,20 @@ from numba import config, cuda
 SIMULATED = bool(config.ENABLE_CUDASIM)
 
 if SIMULATED:
-    from quipref.cuda.plain import (
-        bits_as_float,
-        count_bits,
-        funnel_left,
-        load4,
-        multiply_add,
-        multiply_add_halves,
-        multiply_high,
-        sum_of_bytes,
-        sum_of_halves,
-    )
-
-    warp_sum = None
+    from quipref.cuda import plain as words
 else:  # pragma: no cover - the simulator's run is what is measured
-    from quipref.cuda.ptx import (
-        bits_as_float,
-        count_bits,
-        funnel_left,
-        load4,
-        multiply_add,
-        multiply_add_halves,
-        multiply_high,
-        sum_of_bytes,
-        sum_of_halves,
-        warp_sum,
-    )
+    from quipref.cuda import ptx as words
 
-WORDS = (
-    "bits_as_float",
-    "count_bits",
-    "funnel_left",
-    "load4",
-    "multiply_add",
-    "multiply_add_halves",
-    "multiply_high",
-    "sum_of_bytes",
-    "sum_of_halves",
-)
-__all__ = ["SIMULATED", "WORDS", "device_function", "warp_sum", *WORDS]
+multiply_add = words.multiply_add
+multiply_high = words.multiply_high
+funnel_left = words.funnel_left
+sum_of_bytes = words.sum_of_bytes
+count_bits = words.count_bits
+bits_as_float = words.bits_as_float
+sum_of_halves = words.sum_of_halves
+multiply_add_halves = words.multiply_add_halves
+load4 = words.load4
+warp_sum = getattr(words, "warp_sum", None)
 
 
 def device_function(function):
