@@ -29,8 +29,14 @@ KERNELS = {
 }
 
 CUDA = {
+    "Device": "quipref.cuda.device",
     "butterfly": "quipref.cuda.hadamard",
+    "decode_points": "quipref.cuda.decode",
+    "decode_walks": "quipref.cuda.decode",
+    "dense_factor": "quipref.cuda.hadamard",
+    "require_cuda": "quipref.cuda.presence",
     "scaled_rows": "quipref.cuda.hadamard",
+    "unnormalised": "quipref.cuda.hadamard",
 }
 
 ROWS_A_TASK = 64  # rows are handed to threads in multiples of the kernels' vector width
