@@ -34,9 +34,11 @@ CUDA = {
     "decode_points": "quipref.cuda.decode",
     "decode_walks": "quipref.cuda.decode",
     "dense_factor": "quipref.cuda.hadamard",
+    "points_matvec": "quipref.cuda.matvec",
     "require_cuda": "quipref.cuda.presence",
     "scaled_rows": "quipref.cuda.hadamard",
     "unnormalised": "quipref.cuda.hadamard",
+    "walks_matvec": "quipref.cuda.matvec",
 }
 
 ROWS_A_TASK = 64  # rows are handed to threads in multiples of the kernels' vector width

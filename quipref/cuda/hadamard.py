@@ -39,7 +39,7 @@ def _stages(size):
 
     @cuda.jit
     def stages(x, stride, n, rows, shift):
-        """Stages from `stride` to below n stride; a tile is `rows` numbers of x, `stride` apart, of 2^shift lines each."""
+        """Stages from `stride` to below n stride; a tile is `rows` numbers, `stride` apart, of 2^shift lines each."""
         tile = cuda.shared.array(size, float32)
         columns = 1 << shift
         across = (stride + columns - 1) // columns
