@@ -27,6 +27,8 @@ COMPUTED = {  # codes whose value a kernel computes from the state
     "1mad": trellis_codes.one_mad,
     "2mad": trellis_codes.two_mad,
     "3inst": trellis_codes.three_inst,
+    "mcg": trellis_codes.mcg,
+    "mul1": trellis_codes.mul1,
 }
 
 
@@ -85,7 +87,7 @@ class Points:
     def multiply(self, X: Any, Y: Any) -> None:
         """Write X W_hat^T."""
         tables, scales = (self._patterns, self._second), (self._scale, self._residual_scale)
-        cuda_twin("points_matvec")(self._codes, *tables, *scales, X, Y, bits=self._bits)
+        cuda_twin("points_matvec")(self._codes, *tables, X, Y, *scales, bits=self._bits)
 
 
 def on_device(

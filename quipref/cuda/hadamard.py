@@ -24,10 +24,10 @@ def butterfly(x, stride, stop, tile=TILE):
 
     Twin of `quipref.incoherence.walsh.butterfly`, equal to the bit. `tile` is the numbers of a tile, a power of two.
     """
-    while stride < stop:
+    while stride < stop and x.size:
         columns = 1 if stride == 1 else min(COLUMNS, tile // 2)
         n = min(stop // stride, tile // columns)  # of a line
-        rows = tile if stride == 1 else n  # short lines that lie end to end share a tile
+        rows = n * min(tile // n, x.size // n) if stride == 1 else n  # short lines that lie end to end share a tile
         tiles = -(-x.size // (rows * stride)) * -(-stride // columns)
         _stages(tile)[min(tiles, BLOCKS), THREADS](x, stride, n, rows, columns.bit_length() - 1)
         stride *= n
@@ -49,8 +49,8 @@ def _stages(size):
             start = t // across * rows * stride + left
             for i in range(cuda.threadIdx.x, rows * columns, cuda.blockDim.x):
                 row, column = i >> shift, i & (columns - 1)
-                if left + column < stride and start + row * stride + column < x.size:
-                    tile[i] = x[start + row * stride + column]
+                inside = left + column < stride and start + row * stride + column < x.size
+                tile[i] = x[start + row * stride + column] if inside else np.float32(0)
             cuda.syncthreads()
             h = columns
             while h < n * columns:
