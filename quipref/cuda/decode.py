@@ -12,34 +12,31 @@ from numba import cuda
 from quipref.cuda.codes import value_function
 from quipref.cuda.points import POINTS, ROWS, packed, packed_pattern
 from quipref.cuda.vocabulary import SIMULATED
-from quipref.cuda.windows import PLACES, WORD, window
+from quipref.cuda.windows import WORD, window
 
 THREADS = 64 if SIMULATED else 256
 MOST_BLOCKS = 1 if SIMULATED else 2**15  # in each direction
 MOST_SHARED = 2**13  # numbers of a table that a block copies to its shared memory: 32 KB; a larger one stays outside
 
 
-def decode_walks(
-    streams, table, out, scale, *, code, state_bits, bits, values_per_step=1, table_bits=0, tile=(16, 16), order="row"
-):
+def decode_walks(streams, table, out, scale, *, code, state_bits, bits, values_per_step=1, table_bits=0, tile=(16, 16)):
     """Write scale times the values of all states to out (m, n), float32.
 
     Arrays are on the device: streams (tiles, k R C / 32) uint32, tiles from left to right and then from top to bottom;
     table (2^L V,) or (2^Q V,), float32, one number where the code needs none. `code` and the rest as in
-    `quipref.quantize`; `order` is that of the walk in its tile. Twin of `quipref.TrellisQuantizer.decode`.
+    `quipref.quantize`. Twin of `quipref.trellis.tiles.TrellisQuantizer.decode`, to the bit of float32.
     """
-    kernel = walks_kernel(code, state_bits, bits, values_per_step, table_bits, tile, order, table.size)
+    kernel = walks_kernel(code, state_bits, bits, values_per_step, table_bits, tile, table.size)
     blocks = min(out.shape[1] // tile[1], MOST_BLOCKS), min(out.shape[0] // tile[0], MOST_BLOCKS)
     kernel[blocks, THREADS](streams, table, out, np.float32(scale))
 
 
 @lru_cache
-def walks_kernel(code, L, k, V, table_bits, tile, order, entries):
+def walks_kernel(code, L, k, V, table_bits, tile, entries):
     """The kernel of `decode_walks`: a thread finds its place in a tile once, and takes that weight of many tiles."""
     R, C = tile
     value = value_function(code, V, table_bits)
     where, state_at = window(L, k * V, R * C * k // WORD)
-    place = PLACES[order](C)
     near = entries <= MOST_SHARED
     room_for = entries if near else 1
 
@@ -53,7 +50,7 @@ def walks_kernel(code, L, k, V, table_bits, tile, order, entries):
         across = out.shape[1] // C
         for weight in range(cuda.threadIdx.x, R * C, cuda.blockDim.x):
             word, after, shift = where(weight // V)
-            row, column = place(weight)
+            row, column = weight // C, weight % C
             for down in range(cuda.blockIdx.y, out.shape[0] // R, cuda.gridDim.y):
                 for left in range(cuda.blockIdx.x, across, cuda.gridDim.x):
                     state = state_at(streams, down * across + left, word, after, shift)

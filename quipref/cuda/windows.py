@@ -33,34 +33,3 @@ def window(state_bits, bits_a_step, n_words):
         return np.uint32(funnel_left(streams[tile, word], streams[tile, after], shift) >> rest)
 
     return where, state_at
-
-
-def by_rows(columns):
-    """The function place(weight) -> (row, column) of a walk that goes row after row through its tile."""
-    columns = np.uint32(columns)
-
-    @device_function
-    def place(weight):
-        weight = np.uint32(weight)
-        return np.uint32(weight // columns), np.uint32(weight % columns)
-
-    return place
-
-
-def as_tensor_cores(columns):
-    """The same for tiles of 16 x 16 in the order "mma": row 8 a + b, column 8 d + 2 e + f, from bits bbb ee d a f."""
-    one, two, three, four, five = (np.uint32(i) for i in range(1, 6))
-
-    @device_function
-    def place(weight):
-        weight = np.uint32(weight)
-        row = np.uint32(np.uint32((weight & two) << two) | np.uint32(weight >> five))
-        column = np.uint32(
-            np.uint32((weight & four) << one) | np.uint32((weight >> three & three) << one) | weight & one
-        )
-        return row, column
-
-    return place
-
-
-PLACES = {"row": by_rows, "mma": as_tensor_cores}
