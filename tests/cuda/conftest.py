@@ -1,6 +1,10 @@
 """The tests of the CUDA kernels, on the simulator (NUMBA_ENABLE_CUDASIM=1) or, without the variable, on a device."""
 
+import sys
+
 import pytest
+
+sys.setswitchinterval(1e-4)  # seconds: the simulator's threads wait for each other far more often than they work
 
 
 def pytest_configure(config):

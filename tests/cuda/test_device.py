@@ -7,6 +7,7 @@ import pytest
 from numba import cuda
 from voice import says
 
+from quipref import backend
 from quipref.cuda import device as module
 from quipref.cuda import presence
 from quipref.cuda.device import Device, device_of
@@ -17,6 +18,10 @@ def test_the_current_device_is_taken_where_none_is_named():
     assert Device().number == Device(0).number == 0
     with says(ValueError, "device must be the number of a CUDA device, from 0 to", "but 99 came."):
         Device(99)
+
+
+def test_everything_that_the_door_leads_to_is_there():
+    assert all(backend.cuda_twin(name).__name__ == name for name in backend.CUDA)
 
 
 def test_arrays_go_there_and_come_back():
