@@ -47,7 +47,7 @@ def _stages(size):
         for t in range(cuda.blockIdx.x, tiles, cuda.gridDim.x):
             left = t % across * columns
             start = t // across * rows * stride + left
-            for i in range(cuda.threadIdx.x, rows * columns, cuda.blockDim.x):
+            for i in range(cuda.threadIdx.x, rows * columns, THREADS):
                 row, column = i >> shift, i & (columns - 1)
                 inside = left + column < stride and start + row * stride + column < x.size
                 tile[i] = x[start + row * stride + column] if inside else np.float32(0)
@@ -55,13 +55,13 @@ def _stages(size):
             h = columns
             while h < n * columns:
                 # a, b <- a + b, a - b, where b stands h behind a: pair p has p % h numbers of its piece before it
-                for p in range(cuda.threadIdx.x, rows * columns // 2, cuda.blockDim.x):
+                for p in range(cuda.threadIdx.x, rows * columns // 2, THREADS):
                     i = 2 * p - (p & (h - 1))
                     a, b = tile[i], tile[i + h]
                     tile[i], tile[i + h] = a + b, a - b
                 cuda.syncthreads()
                 h *= 2
-            for i in range(cuda.threadIdx.x, rows * columns, cuda.blockDim.x):
+            for i in range(cuda.threadIdx.x, rows * columns, THREADS):
                 row, column = i >> shift, i & (columns - 1)
                 if left + column < stride and start + row * stride + column < x.size:
                     x[start + row * stride + column] = tile[i]
