@@ -45,7 +45,7 @@ def fast_refuses(code, state_bits, bits, values_per_step, table_bits, tile):
 def fast_walks_matvec(
     streams, table, X, Y, scale, *, code, state_bits, bits, values_per_step=1, table_bits=0, tile=(16, 16)
 ):
-    """As `quipref.cuda.matvec.walks_matvec`, where `fast_refuses` says None; a table's numbers are in half precision."""
+    """As `quipref.cuda.matvec.walks_matvec`, where `fast_refuses` says None; a table holds half-precision numbers."""
     (B, n), m = X.shape, Y.shape[1]
     found = cuda.device_array((-(-n // block_columns(B)), B, m), np.float32)
     grid = -(-m * bits // (WARPS * STEP)), found.shape[0]
