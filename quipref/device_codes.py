@@ -56,7 +56,8 @@ class Walks:
         self._how |= {"values_per_step": trellis.values_per_step, "table_bits": table_bits, "tile": tile}
         self._streams, self._table = device.put(joined(round_to.streams(codes))), device.put(table.ravel())
         self.nbytes = self._streams.nbytes + self._table.nbytes
-        self.kernel, self.why = "teaching", "it is the only one"
+        self.why = cuda_twin("fast_refuses")(**self._how) or _beyond_half(table) or ""
+        self.kernel = "teaching" if self.why else "fast"
 
     def decode(self, out: Any) -> None:
         """Write the weights."""
@@ -64,13 +65,14 @@ class Walks:
 
     def multiply(self, X: Any, Y: Any) -> None:
         """Write X W_hat^T."""
-        cuda_twin("walks_matvec")(self._streams, self._table, X, Y, self._scale, **self._how)
+        multiply = cuda_twin("fast_walks_matvec" if self.kernel == "fast" else "walks_matvec")
+        multiply(self._streams, self._table, X, Y, self._scale, **self._how)
 
 
 class Points:
     """The codes of QuIP#, of an `E8PQuantizer` or a `ResidualQuantizer`, and the tables of their points."""
 
-    kernel, why = "teaching", "it is the only one"
+    kernel, why = "teaching", "it is the only one for the points of quip#"
 
     def __init__(self, device: Any, round_to: E8PQuantizer | ResidualQuantizer, codes: NDArray[np.unsignedinteger]):
         self._scale, self._bits = round_to.scale, round_to.bits
@@ -122,3 +124,9 @@ def smallest_table(options: Mapping[str, Any], table: NDArray[np.float32]) -> tu
         with suppress(ValueError, TypeError):
             return code, trellis_codes.hyb_entries(table, table_bits), table_bits
     return "lut", table, 0
+
+
+def _beyond_half(table: NDArray[np.float32]) -> str | None:
+    """Why the fast kernel does not take that table, whose numbers it keeps in half precision; None where it does."""
+    with np.errstate(over="ignore"):
+        return None if (table.astype(np.float16) == table).all() else "its table has numbers that are no half precision"

@@ -37,7 +37,7 @@ class CudaLayer:
     Notes
     -----
     `shape` and `method` are the layer's. `nbytes` are the bytes that it takes on the device. `kernel` is ``"fast"`` or
-    ``"teaching"``, the kernel of `matvec`, and `why` says why.
+    ``"teaching"``, the kernel of `matvec`; `why` says what the fast one does not take, and is empty where it serves.
 
     Everything is float32 there. Where nothing stands between the codes and the weights, `dequantize` is equal to that
     of the layer to the bit; else their difference is that of single precision.
