@@ -2,6 +2,9 @@
 
 Every kernel is made for its code and its sizes, which are constants in it, and walks over its work with strides, so
 that a few hundred threads, as the simulator has, do what a device does with a million.
+
+Two habits halve the instructions that Numba makes of a loop: `while` where the step is no constant, since `range` would
+divide, and unsigned indices, which are not asked whether they count from the end.
 """
 
 from functools import lru_cache
@@ -43,18 +46,22 @@ def walks_kernel(code, L, k, V, table_bits, tile, entries):
     @cuda.jit
     def kernel(streams, table, out, scale):
         room = cuda.shared.array(room_for, np.float32)
-        for i in range(cuda.threadIdx.x, room_for, cuda.blockDim.x):
+        for i in range(cuda.threadIdx.x, room_for, THREADS):
             room[i] = table[i]
         cuda.syncthreads()
         values = room if near else table
         across = out.shape[1] // C
-        for weight in range(cuda.threadIdx.x, R * C, cuda.blockDim.x):
+        for weight in range(cuda.threadIdx.x, R * C, THREADS):
             word, after, shift = where(weight // V)
             row, column = weight // C, weight % C
-            for down in range(cuda.blockIdx.y, out.shape[0] // R, cuda.gridDim.y):
-                for left in range(cuda.blockIdx.x, across, cuda.gridDim.x):
-                    state = state_at(streams, down * across + left, word, after, shift)
-                    out[down * R + row, left * C + column] = scale * value(state, weight % V, values)
+            down = cuda.blockIdx.y
+            while down < out.shape[0] // R:
+                line, left = out[down * R + row], cuda.blockIdx.x
+                while left < across:
+                    state = state_at(streams, np.uint64(down * across + left), word, after, shift)
+                    line[np.uint64(left * C + column)] = scale * value(state, weight % V, values)
+                    left += cuda.gridDim.x
+                down += cuda.gridDim.y
 
     return kernel
 
@@ -79,13 +86,17 @@ def points_kernel(bits):
     def kernel(codes, patterns, second, out, scale, residual_scale):
         rows = cuda.shared.array(ROWS, np.uint32)
         more = cuda.shared.array(ROWS, np.uint32)  # on a line of its own, by which the simulator knows it
-        for row in range(cuda.threadIdx.x, ROWS, cuda.blockDim.x):
+        for row in range(cuda.threadIdx.x, ROWS, THREADS):
             rows[row], more[row] = packed_pattern(patterns, row), packed(second, row)
         cuda.syncthreads()
-        for row in range(cuda.blockIdx.y, codes.shape[0], cuda.gridDim.y):
-            for q in range(cuda.grid(1), codes.shape[1], cuda.gridsize(1)):
-                code = np.uint32(codes[row, q])
+        down = cuda.blockIdx.y
+        while down < codes.shape[0]:
+            line, q = out[down], cuda.grid(1)
+            while q < codes.shape[1]:
+                code = np.uint32(codes[down, q])
                 for j in range(8):
-                    out[row, 8 * q + j] = scale * weight(code, j, rows, more, residual_scale)
+                    line[np.uint64(8 * q + j)] = scale * weight(code, j, rows, more, residual_scale)
+                q += cuda.gridsize(1)
+            down += cuda.gridDim.y
 
     return kernel
