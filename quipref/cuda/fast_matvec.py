@@ -15,8 +15,8 @@ import numpy as np
 from numba import cuda
 
 from quipref.cuda.registers import TABLE_ROOM, kind
-from quipref.cuda.tensor import LANES, ROOM, float_bits, from_lane, half_bits, half_word, load4_shared
-from quipref.cuda.vocabulary import SIMULATED, bits_as_float, device_function, funnel_left, load4
+from quipref.cuda.tensor import LANES, ROOM, float_bits, from_lane, half_bits, load4_shared
+from quipref.cuda.vocabulary import SIMULATED, bits_as_float, device_function, load4
 
 CODES, BITS = ("1mad", "2mad", "3inst", "mcg", "mul1", "hyb"), (1, 2, 4)
 SIDE, STATE_BITS, VALUES, TABLE_BITS = 16, 16, 2, 9
@@ -50,7 +50,7 @@ def fast_walks_matvec(
     found = cuda.device_array((-(-n // block_columns(B)), B, m), np.float32)
     grid = -(-m * bits // (WARPS * STEP)), found.shape[0]
     walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found)
-    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y, np.float32(scale * kind(code, table_bits).scale))
+    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y, np.float32(scale * kind(code, bits, table_bits).scale))
 
 
 def block_columns(B):
@@ -73,11 +73,10 @@ def sum_blocks(found, Y, scale):
 @lru_cache
 def walks_kernel(code, k, table_bits, B):
     """The kernel of `fast_walks_matvec` for B vectors and k bits a weight."""
-    V = VALUES if code == "hyb" else 1
-    copies = TABLE_ROOM >> table_bits
+    V, register, digit, multiply, number, joined, _ = kind(code, k, table_bits)
+    has_table, copies = code == "hyb", TABLE_ROOM >> table_bits
     columns, pieces, sets, sums_of, row_bits, quads, N = sizes(k, V, B)
-    near_size, room_size, digits_size = TABLE_ROOM if V > 1 else 1, ROOM * WARPS, columns // V * N
-    register, digit, multiply, number, joined, _ = kind(code, table_bits)
+    near_size, room_size, digits_size = TABLE_ROOM if has_table else 1, ROOM * WARPS, columns // V * N
     cut = cutter(V, N, B, digit)
     multiply_step = in_turn([quad_of(i, k, V, N, sets, register, multiply) for i in range(quads)])
 
@@ -90,7 +89,7 @@ def walks_kernel(code, k, table_bits, B):
         x_sums = cuda.shared.array((2, B), np.int32)
         held = cuda.local.array(5, np.uint32)
         sums = cuda.local.array((sums_of, 4), number)
-        if V > 1:
+        if has_table:
             spread(table, near, copies)
         left = cuda.blockIdx.y * columns
         cut(X, left, min(columns, X.shape[1] - left), digits, largest, x_sums)
@@ -145,10 +144,10 @@ def quad_of(quad, k, V, N, sets, register, multiply):
                 for half in range(2):
                     # registers 4 quad + 2 half, and the next, of rows 2 pair and 2 pair + 1
                     bit = 2 * pair * row_bits + (4 * quad + 2 * half) * step_bits
-                    a0 = register(state_at(held, bit), table, lane)
-                    a1 = register(state_at(held, bit + row_bits), table, lane)
-                    a2 = register(state_at(held, bit + step_bits), table, lane)
-                    a3 = register(state_at(held, bit + row_bits + step_bits), table, lane)
+                    a0 = register(held, bit, table, lane)
+                    a1 = register(held, bit + row_bits, table, lane)
+                    a2 = register(held, bit + step_bits, table, lane)
+                    a3 = register(held, bit + row_bits + step_bits, table, lane)
                     c[0], c[1], c[2], c[3] = multiply(
                         a0, a1, a2, a3, b[2 * half], b[2 * half + 1], c[0], c[1], c[2], c[3], room
                     )
@@ -232,16 +231,6 @@ def clear(sums):
     for i in range(sums.shape[0]):
         for j in range(4):
             sums[i, j] = 0
-
-
-@device_function
-def state_at(words, bit):
-    """The 16 bits from `bit` on of neighbouring words: every funnel shift makes 32 bits, where three windows begin."""
-    byte = bit >> 3
-    third = byte * 11 >> 5  # byte // 3, for bytes below 32, in words that a compiler likes better
-    first = bit - 8 * (byte - 3 * third)
-    bits = funnel_left(words[first >> 5], words[(first >> 5) + 1], np.uint32(first & 31))
-    return half_word(bits, 2 - (bit - first >> 3))
 
 
 @device_function

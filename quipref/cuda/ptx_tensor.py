@@ -38,13 +38,52 @@ def product(result, shape_and_types):
 
 multiply_bytes = product(i32, "m16n8k32.row.col.s32.u8.s8.s32")
 multiply_halves = product(f32, "m16n8k16.row.col.f32.f16.f16.f32")
-multiply_floats = product(f32, "m16n8k8.row.col.f32.tf32.tf32.f32")
 
 
 @cuda.jit(device=True)
 def from_lane(word, lane, room):
     """The word that another lane of the warp holds."""
     return u32(cuda.shfl_sync(ALL_LANES, i32(word), lane))
+
+
+@intrinsic
+def low_halves(typing, a, b):
+    """The low halves of a and b, that of a below."""
+
+    def generate(context, builder, signature, args):
+        return instruction(builder, I32, args, "prmt.b32 $0, $1, $2, 0x5410;", "=r,r,r")
+
+    return u32(u32, u32), generate
+
+
+@intrinsic
+def high_halves(typing, a, b):
+    """The high halves of a and b, that of a below."""
+
+    def generate(context, builder, signature, args):
+        return instruction(builder, I32, args, "prmt.b32 $0, $1, $2, 0x7632;", "=r,r,r")
+
+    return u32(u32, u32), generate
+
+
+@intrinsic
+def add_pairs(typing, a, b):
+    """The sums of two pairs of half-precision numbers."""
+
+    def generate(context, builder, signature, args):
+        return instruction(builder, I32, args, "add.rn.f16x2 $0, $1, $2;", "=r,r,r")
+
+    return u32(u32, u32), generate
+
+
+@intrinsic
+def multiply_add_pairs(typing, x, a, b):
+    """A x + b of pairs of half-precision numbers, rounded once."""
+
+    def generate(context, builder, signature, args):
+        return instruction(builder, I32, args, "fma.rn.f16x2 $0, $1, $2, $3;", "=r,r,r,r")
+
+    return u32(u32, u32, u32), generate
 
 
 @intrinsic

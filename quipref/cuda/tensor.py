@@ -1,17 +1,18 @@
-"""The tensor cores' words: a warp multiplies a matrix A (16, 8) by B (8, 8), whose numbers its lanes hold in registers.
+"""The tensor cores' words: a warp multiplies a matrix A (16, 8) by B (8, 8), whose words its lanes hold in registers.
 
 Lane 4 g + t has A[g, t], A[g + 8, t], A[g, t + 4], A[g + 8, t + 4]; B[t, g], B[t + 4, g]; and of the sums C (16, 8),
-to which A B is added, C[g, 2t], C[g, 2t + 1], C[g + 8, 2t], C[g + 8, 2t + 1]. A number of A or B is a register of 32
-bits, whose meaning is what tells the three products apart:
+to which A B is added, C[g, 2t], C[g, 2t + 1], C[g + 8, 2t], C[g + 8, 2t + 1]. A word has 32 bits, and what they mean
+tells the two products apart:
 
     multiply_bytes    four bytes, of A without a sign and of B with one, whose four products are added: integers
     multiply_halves   two numbers in half precision, whose two products are added in single precision
-    multiply_floats   one number in single precision, of which the tensor cores read the first 11 bits ("tf32")
 
     from_lane(word, lane, room)   the word that another lane holds
     load4_shared(words, i)        four neighbouring words in shared memory
     half_word(x, byte)            the 16 bits that begin with byte 0, 1 or 2
     half_bits(x), float_bits(x)   the bits of a number in half, in single precision
+    low_halves(a, b), high_halves(a, b)                 a pair of a word's halves and another's, the first below
+    add_pairs(a, b), multiply_add_pairs(x, a, b)        a + b, a x + b of pairs in half precision, rounded once
 
 A device knows all of them; the order in which it adds up, and the last bit, are its own for numbers that are not
 integers. On the simulator, whose lanes cannot see each other's registers, they meet in `room`, shared memory of ROOM
@@ -59,16 +60,19 @@ def products_of_halves(a, b):
     return a.view(np.float16).astype(np.float32) * b.view(np.float16)
 
 
-def products_of_floats(a, b):
-    """Of their first 11 bits, those that stand after the 13th lowest."""
-    kept = np.uint32(0xFFFFE000)
-    return (a & kept).view(np.float32) * (b & kept).view(np.float32)
+def halves(*words):
+    """The two half-precision numbers in each word, in double precision, where sums of a few are exact."""
+    return (np.array(word, np.uint32).reshape(1).view(np.float16).astype(np.float64) for word in words)
+
+
+def pair(numbers):
+    """Two numbers, rounded to half precision, as a word."""
+    return numbers.astype(np.float16).view(np.uint32)[0]
 
 
 if SIMULATED:
     multiply_bytes = meeting(products_of_bytes)
     multiply_halves = meeting(products_of_halves)
-    multiply_floats = meeting(products_of_floats)
 
     def from_lane(word, lane, room):
         """The word that another lane of the warp holds."""
@@ -88,6 +92,24 @@ if SIMULATED:
         """The 16 bits of x that begin with its byte 0, 1 or 2, the lowest being 0."""
         return np.uint32(int(x) >> 8 * int(byte) & 0xFFFF)
 
+    def low_halves(a, b):
+        """The low halves of a and b, that of a below."""
+        return np.uint32((int(b) & 0xFFFF) << 16 | int(a) & 0xFFFF)
+
+    def high_halves(a, b):
+        """The high halves of a and b, that of a below."""
+        return low_halves(int(a) >> 16, int(b) >> 16)
+
+    def add_pairs(a, b):
+        """The sums of two pairs of half-precision numbers."""
+        a, b = halves(a, b)
+        return pair(a + b)
+
+    def multiply_add_pairs(x, a, b):
+        """A x + b of pairs of half-precision numbers, rounded once."""
+        x, a, b = halves(x, a, b)
+        return pair(a * x + b)
+
     def half_bits(x):
         """The bits of x rounded to half precision."""
         return np.uint32(np.float16(x).view(np.uint16))
@@ -98,25 +120,31 @@ if SIMULATED:
 
 else:  # pragma: no cover - the simulator's run is what is measured
     from quipref.cuda.ptx_tensor import (
+        add_pairs,
         float_bits,
         from_lane,
         half_bits,
         half_word,
+        high_halves,
         load4_shared,
+        low_halves,
+        multiply_add_pairs,
         multiply_bytes,
-        multiply_floats,
         multiply_halves,
     )
 
 __all__ = [
     "LANES",
     "ROOM",
+    "add_pairs",
     "float_bits",
     "from_lane",
     "half_bits",
     "half_word",
+    "high_halves",
     "load4_shared",
+    "low_halves",
+    "multiply_add_pairs",
     "multiply_bytes",
-    "multiply_floats",
     "multiply_halves",
 ]

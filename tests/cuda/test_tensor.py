@@ -13,7 +13,6 @@ from quipref.cuda.tensor import (
     half_word,
     load4_shared,
     multiply_bytes,
-    multiply_floats,
     multiply_halves,
 )
 
@@ -42,7 +41,6 @@ def product(multiply, number):
 KINDS = {
     "bytes": (multiply_bytes, 4, np.uint8, np.int8, np.int32),
     "halves": (multiply_halves, 2, np.float16, np.float16, np.float32),
-    "floats": (multiply_floats, 1, np.float32, np.float32, np.float32),
 }
 
 
@@ -62,15 +60,6 @@ def test_a_product_of_the_tensor_cores(kind):
     found = cuda.to_device(C)
     product(multiply, number)[1, WARPS * LANES](cuda.to_device(A.view(np.uint32)), cuda.to_device(words), found)
     assert (found.copy_to_host() == expected).all()
-
-
-def test_only_11_bits_of_a_float_count():
-    """What is beyond them is not read: so no code with more may be multiplied in this way."""
-    A = np.full((WARPS, 16, 8), 1 + 2.0**-11, np.float32)
-    found = cuda.to_device(np.zeros((WARPS, 16, 8), np.float32))
-    ones = np.ones((WARPS, 8, 8), np.float32)
-    product(multiply_floats, np.float32)[1, WARPS * LANES](A.view(np.uint32), ones.view(np.uint32), found)
-    assert (found.copy_to_host() == 8).all()
 
 
 def test_words_of_other_lanes_and_of_shared_memory():
