@@ -137,9 +137,10 @@ class CudaLayer:
         cuda_twin("scaled_rows")(X, rows, columns, out, 1)
 
     def _ones_of(self, size):
+        """At least so many ones."""
         if size > self._ones.size:
             self._ones = self._device.put(np.ones(size, np.float32))
-        return self._ones[:size]
+        return self._ones
 
     def _rows(self, x):
         """X (B, n) on the device, float32."""

@@ -168,6 +168,12 @@ class TestVectors:
         np.testing.assert_array_equal(there.matvec(X[8]).copy_to_host(), Y[8])
         assert there.matvec(X[:0]).shape == (0, 16)
 
+    def test_a_kernel_is_given_eight_vectors_at_most(self, there, monkeypatch):
+        given = []
+        monkeypatch.setattr(there._codes, "multiply", lambda X, Y: given.append((X.shape[0], Y.shape[0])))
+        there.matvec(np.ones((17, 16), np.float32))
+        assert given == [(8, 8), (8, 8), (1, 1)]
+
     def test_more_vectors_than_rows_or_columns(self, layer, there):
         X = np.random.default_rng(3).standard_normal((17, 16)).astype(np.float32)
         check_product(layer, X, there.matvec(X).copy_to_host())
