@@ -34,6 +34,7 @@ CUDA = {
     "decode_points": "quipref.cuda.decode",
     "decode_walks": "quipref.cuda.decode",
     "dense_factor": "quipref.cuda.hadamard",
+    "fast_fails": "quipref.cuda.fast_check",
     "fast_refuses": "quipref.cuda.fast_matvec",
     "fast_walks_matvec": "quipref.cuda.fast_matvec",
     "points_matvec": "quipref.cuda.matvec",

@@ -51,7 +51,7 @@ class Walks:
                 "Decode the layer on the CPU: layer.dequantize()."
             )
         code, table, table_bits = smallest_table(options, round_to.table)
-        self._scale = round_to.scale
+        self._device, self._scale = device.number, round_to.scale
         self._how = {"code": code, "state_bits": trellis.state_bits, "bits": trellis.bits_per_weight}
         self._how |= {"values_per_step": trellis.values_per_step, "table_bits": table_bits, "tile": tile}
         self._streams, self._table = device.put(joined(round_to.streams(codes))), device.put(table.ravel())
@@ -64,7 +64,10 @@ class Walks:
         cuda_twin("decode_walks")(self._streams, self._table, out, self._scale, **self._how)
 
     def multiply(self, X: Any, Y: Any) -> None:
-        """Write X W_hat^T."""
+        """Write X W_hat^T; with the kernel to read, for good, once the fast one has failed its check."""
+        if self.kernel == "fast":
+            self.why = cuda_twin("fast_fails")(self._device, X.shape[0], self._table.size, **self._how) or ""
+            self.kernel = "teaching" if self.why else "fast"
         multiply = cuda_twin("fast_walks_matvec" if self.kernel == "fast" else "walks_matvec")
         multiply(self._streams, self._table, X, Y, self._scale, **self._how)
 

@@ -38,6 +38,8 @@ class CudaLayer:
     -----
     `shape` and `method` are the layer's. `nbytes` are the bytes that it takes on the device. `kernel` is ``"fast"`` or
     ``"teaching"``, the kernel of `matvec`; `why` says what the fast one does not take, and is empty where it serves.
+    Before its first product of a kind (code, bits, number of vectors) the fast one is compared with the other on a
+    small matrix; if it fails, a RuntimeWarning says so, and the other takes its place for good.
 
     Everything is float32 there. Where nothing stands between the codes and the weights, `dequantize` is equal to that
     of the layer to the bit; else their difference is that of single precision.
@@ -58,13 +60,22 @@ class CudaLayer:
             self._out = Side(self._device, way.rotate_out, None)
             self._in = Side(self._device, way.rotate_in, way.scale)
             self._ones = self._device.put(np.ones(max(self.shape), np.float32))
-        self.kernel, self.why = self._codes.kernel, self._codes.why
         self.nbytes = self._codes.nbytes + self._out.nbytes + self._in.nbytes + self._ones.nbytes
 
     @property
     def device(self) -> int:
         """The number of the device."""
         return self._device.number
+
+    @property
+    def kernel(self) -> str:
+        """The kernel of `matvec`: "fast" or "teaching"."""
+        return self._codes.kernel
+
+    @property
+    def why(self) -> str:
+        """Why it is not the fast one; empty where it is."""
+        return self._codes.why
 
     def __repr__(self) -> str:
         return f"CudaLayer({self.shape}, {self.method!r}, device={self.device}, kernel={self.kernel!r})"
