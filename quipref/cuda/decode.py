@@ -17,7 +17,7 @@ from quipref.cuda.points import POINTS, ROWS, packed, packed_pattern
 from quipref.cuda.vocabulary import SIMULATED
 from quipref.cuda.windows import WORD, window
 
-THREADS = 64 if SIMULATED else 256
+THREADS = 8 if SIMULATED else 256  # more would fight for the one lock of Python
 MOST_BLOCKS = 1 if SIMULATED else 2**15  # in each direction
 MOST_SHARED = 2**13  # numbers of a table that a block copies to its shared memory: 32 KB; a larger one stays outside
 

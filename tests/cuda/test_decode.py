@@ -25,7 +25,7 @@ CODES = {
     "hyb": (lambda L: codes.hyb(SMALL, L), SMALL, 9),
     "lut": (lambda L: codes.gaussian(L, 2, seed=0), "all", 0),
 }
-THREADS = 64 if SIMULATED else 256
+THREADS = 8 if SIMULATED else 256
 
 
 def case(code, L):

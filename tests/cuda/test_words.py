@@ -101,7 +101,7 @@ def test_a_kernel_knows_every_word():
     count, pairs = len(X) // 4 * 4, halves(X)
     x, a, b = X[:count], A[:count], B[:count]
     found, floats = cuda.device_array((6, count), np.uint32), cuda.device_array((3, count), np.float32)
-    use[2, 32](*(cuda.to_device(array) for array in (x, a, b, pairs[:count])), found, floats)
+    use[2, 8](*(cuda.to_device(array) for array in (x, a, b, pairs[:count])), found, floats)
     shift, thirteen = b & np.uint32(31), pairs[:count] & np.uint32(0x3FFF)
     scale, offset = np.full(count, 0x1EEE), np.full(count, 0xC931)
     expected = [
