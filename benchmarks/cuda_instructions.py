@@ -5,7 +5,9 @@
 needs no GPU. The kernels are compiled for an H200 (numba-cuda, to PTX; nvJitLink, to machine code), taken apart by
 nvdisasm (from the CUDA toolkit, or the package nvidia-cuda-nvdisasm), and the instructions of their inner loop are
 counted by the unit that executes them. The last columns are estimates: what the published rates of these units allow at
-the highest clock, if nothing else takes time. Nothing here was measured on a device.
+the highest clock, if nothing else takes time: not the cutting of X into digits, not the kernel that adds up the blocks,
+not the launches; and if a warp's product takes the tensor cores no longer than their peak rate says. Nothing here was
+measured on a device.
 """
 
 import re
@@ -35,6 +37,7 @@ RATES = {
     "shared": 32,
     "tensor": 32,
 }  # the same of one kind; tensor: a warp's
+PASSES = 2  # through shared memory for a warp's reads from the hybrid code's table: two lanes share two banks
 UNITS = {
     "integer": r"PRMT|SHF|LOP3|LEA|IADD3|VIADD|VIMNMX|ISETP|SEL|MOV|POPC|BREV|IABS",
     "multiply": r"IMAD|IDP",
@@ -121,7 +124,7 @@ def row(code, k, Q, B):
     each = {unit: counts[unit] / weights for unit in (*RATES, "other")}
     limits = {"issue": ISSUED * weights / len(loop)}
     limits |= {unit: rate / each[unit] for unit, rate in RATES.items() if each[unit]}
-    limits["shared"] = RATES["shared"] * weights / max(counts["words"], 1)
+    limits["shared"] = RATES["shared"] * weights / max(counts["passes"], 1)
     bound = min(limits, key=limits.get)
     seconds = 2**26 / (limits[bound] * MULTIPROCESSORS * CLOCK)  # 8192 x 8192 weights
     read = 2**26 * k / 8 / BYTES_A_SECOND
