@@ -57,23 +57,14 @@ def low_halves(typing, a, b):
 
 
 @intrinsic
-def high_halves(typing, a, b):
-    """The high halves of a and b, that of a below."""
+def half_sum(typing, x):
+    """The sum of the two half-precision numbers of a word, rounded to half precision, in the low half of another."""
 
     def generate(context, builder, signature, args):
-        return instruction(builder, I32, args, "prmt.b32 $0, $1, $2, 0x7632;", "=r,r,r")
+        add = "{.reg .b16 a, b; mov.b32 {a, b}, $1; add.rn.f16 a, a, b; mov.b32 $0, {a, a};}"
+        return instruction(builder, I32, args, add, "=r,r")
 
-    return u32(u32, u32), generate
-
-
-@intrinsic
-def add_pairs(typing, a, b):
-    """The sums of two pairs of half-precision numbers."""
-
-    def generate(context, builder, signature, args):
-        return instruction(builder, I32, args, "add.rn.f16x2 $0, $1, $2;", "=r,r,r")
-
-    return u32(u32, u32), generate
+    return u32(u32), generate
 
 
 @intrinsic

@@ -28,10 +28,9 @@ from quipref.cuda.codes import (
     ZERO,
 )
 from quipref.cuda.tensor import (
-    add_pairs,
     half_bits,
+    half_sum,
     half_word,
-    high_halves,
     low_halves,
     multiply_add_pairs,
     multiply_bytes,
@@ -117,7 +116,7 @@ def pair_of_sums(constants, k):
     def register(words, bit, table, lane):
         x = np.uint32(multiply_add(state_at(words, bit), a, b) & HALVES_MASK ^ HALVES_FLIP)
         y = np.uint32(multiply_add(state_at(words, bit + k), a, b) & HALVES_MASK ^ HALVES_FLIP)
-        return add_pairs(low_halves(x, y), high_halves(x, y))
+        return low_halves(half_sum(x), half_sum(y))
 
     return register
 

@@ -11,8 +11,9 @@ tells the two products apart:
     load4_shared(words, i)        four neighbouring words in shared memory
     half_word(x, byte)            the 16 bits that begin with byte 0, 1 or 2
     half_bits(x), float_bits(x)   the bits of a number in half, in single precision
-    low_halves(a, b), high_halves(a, b)                 a pair of a word's halves and another's, the first below
-    add_pairs(a, b), multiply_add_pairs(x, a, b)        a + b, a x + b of pairs in half precision, rounded once
+    half_sum(x)                   the halves of a word added, rounded to half precision, in the low half of a word
+    low_halves(a, b)              the low halves of two words as one, that of a below
+    multiply_add_pairs(x, a, b)   a x + b of two pairs in half precision, rounded once
 
 A device knows all of them; the order in which it adds up, and the last bit, are its own for numbers that are not
 integers. On the simulator, whose lanes cannot see each other's registers, they meet in `room`, shared memory of ROOM
@@ -96,14 +97,10 @@ if SIMULATED:
         """The low halves of a and b, that of a below."""
         return np.uint32((int(b) & 0xFFFF) << 16 | int(a) & 0xFFFF)
 
-    def high_halves(a, b):
-        """The high halves of a and b, that of a below."""
-        return low_halves(int(a) >> 16, int(b) >> 16)
-
-    def add_pairs(a, b):
-        """The sums of two pairs of half-precision numbers."""
-        a, b = halves(a, b)
-        return pair(a + b)
+    def half_sum(x):
+        """The sum of the two half-precision numbers of a word, rounded to half precision, in the low half."""
+        (numbers,) = halves(x)
+        return np.uint32(np.float16(numbers.sum()).view(np.uint16))
 
     def multiply_add_pairs(x, a, b):
         """A x + b of pairs of half-precision numbers, rounded once."""
@@ -120,12 +117,11 @@ if SIMULATED:
 
 else:  # pragma: no cover - the simulator's run is what is measured
     from quipref.cuda.ptx_tensor import (
-        add_pairs,
         float_bits,
         from_lane,
         half_bits,
+        half_sum,
         half_word,
-        high_halves,
         load4_shared,
         low_halves,
         multiply_add_pairs,
@@ -136,12 +132,11 @@ else:  # pragma: no cover - the simulator's run is what is measured
 __all__ = [
     "LANES",
     "ROOM",
-    "add_pairs",
+    "half_sum",
     "float_bits",
     "from_lane",
     "half_bits",
     "half_word",
-    "high_halves",
     "load4_shared",
     "low_halves",
     "multiply_add_pairs",

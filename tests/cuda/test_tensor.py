@@ -1,17 +1,24 @@
 """The tensor cores' words: small matrix products through registers, against NumPy's."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numba import cuda
 
+from quipref.cuda import tensor
 from quipref.cuda.tensor import (
     LANES,
     ROOM,
     float_bits,
     from_lane,
     half_bits,
+    half_sum,
     half_word,
     load4_shared,
+    low_halves,
+    multiply_add_pairs,
     multiply_bytes,
     multiply_halves,
 )
@@ -92,3 +99,33 @@ def test_words_of_other_lanes_and_of_shared_memory():
     sevenths = (lanes / 7).astype(np.float32)
     assert (in_half == sevenths.astype(np.float16).view(np.uint16)).all()
     assert (in_single == sevenths.view(np.uint32)).all()
+
+
+def test_pairs_in_half_precision():
+    """On a device each comes from other instructions than on the CPU: against NumPy, for many words."""
+
+    @cuda.jit
+    def kernel(words, found):
+        for i in range(cuda.threadIdx.x, words.shape[1], LANES):
+            x, a, b = words[0, i], words[1, i], words[2, i]
+            found[0, i], found[1, i] = half_sum(x) & np.uint32(0xFFFF), low_halves(x, a)
+            found[2, i] = multiply_add_pairs(x, a, b)
+
+    numbers = np.random.default_rng(7).standard_normal((3, 100, 2)).astype(np.float16)  # the low half comes first
+    words = numbers.view(np.uint32)[..., 0]
+    found = cuda.to_device(np.zeros((3, 100), np.uint32))
+    kernel[1, LANES](cuda.to_device(words.copy()), found)
+    sums, low, products = found.copy_to_host()
+    assert (sums == (numbers[0, :, 0] + numbers[0, :, 1]).view(np.uint16)).all()
+    assert (low == (words[0] & 0xFFFF | words[1] << 16)).all()
+    x, a, b = numbers.astype(np.float64)
+    assert (products == (a * x + b).astype(np.float16).view(np.uint32)[:, 0]).all()
+
+
+def test_a_device_has_a_word_of_every_name():
+    """Told from the source, since the simulator cannot import it."""
+    source = Path(tensor.__file__).with_name("ptx_tensor.py").read_text(encoding="utf-8")
+    tree = ast.parse(source).body
+    names = {node.name for node in tree if isinstance(node, ast.FunctionDef)}
+    names |= {target.id for node in tree if isinstance(node, ast.Assign) for target in node.targets}
+    assert set(tensor.__all__) - {"LANES", "ROOM"} <= names
