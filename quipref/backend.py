@@ -31,15 +31,18 @@ KERNELS = {
 CUDA = {
     "Device": "quipref.cuda.device",
     "butterfly": "quipref.cuda.hadamard",
+    "copy_to": "quipref.cuda.timing",
     "decode_points": "quipref.cuda.decode",
     "decode_walks": "quipref.cuda.decode",
     "dense_factor": "quipref.cuda.hadamard",
+    "device_facts": "quipref.cuda.timing",
     "fast_fails": "quipref.cuda.fast_check",
     "fast_refuses": "quipref.cuda.fast_matvec",
     "fast_walks_matvec": "quipref.cuda.fast_matvec",
     "points_matvec": "quipref.cuda.matvec",
     "require_cuda": "quipref.cuda.presence",
     "scaled_rows": "quipref.cuda.hadamard",
+    "seconds_each": "quipref.cuda.timing",
     "unnormalised": "quipref.cuda.hadamard",
     "walks_matvec": "quipref.cuda.matvec",
 }

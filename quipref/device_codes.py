@@ -68,7 +68,11 @@ class Walks:
         if self.kernel == "fast":
             self.why = cuda_twin("fast_fails")(self._device, X.shape[0], self._table.size, **self._how) or ""
             self.kernel = "teaching" if self.why else "fast"
-        multiply = cuda_twin("fast_walks_matvec" if self.kernel == "fast" else "walks_matvec")
+        self.multiply_with(self.kernel, X, Y)
+
+    def multiply_with(self, kernel: str, X: Any, Y: Any) -> None:
+        """The same with the kernel of that name, "fast" or "teaching", checked or not."""
+        multiply = cuda_twin("fast_walks_matvec" if kernel == "fast" else "walks_matvec")
         multiply(self._streams, self._table, X, Y, self._scale, **self._how)
 
 
@@ -91,6 +95,10 @@ class Points:
 
     def multiply(self, X: Any, Y: Any) -> None:
         """Write X W_hat^T."""
+        self.multiply_with(self.kernel, X, Y)
+
+    def multiply_with(self, kernel: str, X: Any, Y: Any) -> None:
+        """The same; there is one kernel only."""
         tables, scales = (self._patterns, self._second), (self._scale, self._residual_scale)
         cuda_twin("points_matvec")(self._codes, *tables, X, Y, *scales, bits=self._bits)
 
