@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # pragma: no cover - for type checkers only, which cannot follow a lazy import
+    from quipref.device_layer import CudaLayer as CudaLayer
     from quipref.factor import block_ldl as block_ldl
     from quipref.factor import ldl as ldl
     from quipref.gaussian import MeasuredError as MeasuredError
@@ -76,6 +77,7 @@ _HOME = {
     "BlockDiagonal": "incoherence.rotations",
     "ClampedFeedback": "rounding.column_limits",
     "CodeQuality": "trellis.quality",
+    "CudaLayer": "device_layer",
     "E8Lattice": "lattice.dither",
     "E8PQuantizer": "lattice.e8p",
     "HadamardPlan": "incoherence.hadamard",

@@ -1,7 +1,7 @@
-"""The one door from a public function to its compiled twin.
+"""The one door from a public function to its compiled twin, and to its twin on a GPU.
 
 `twin("round_columns")` imports the kernel of that name on first use, so the reference never names
-numba. A new kernel is one line in `KERNELS`.
+numba. A new kernel is one line in `KERNELS`; `cuda_twin` and `CUDA` do the same for what runs on a CUDA device.
 """
 
 from importlib import import_module
@@ -28,12 +28,36 @@ KERNELS = {
     "scaled_rows": "quipref.kernels.walsh",
 }
 
+CUDA = {
+    "Device": "quipref.cuda.device",
+    "butterfly": "quipref.cuda.hadamard",
+    "copy_to": "quipref.cuda.timing",
+    "decode_points": "quipref.cuda.decode",
+    "decode_walks": "quipref.cuda.decode",
+    "dense_factor": "quipref.cuda.hadamard",
+    "device_facts": "quipref.cuda.timing",
+    "fast_fails": "quipref.cuda.fast_check",
+    "fast_refuses": "quipref.cuda.fast_matvec",
+    "fast_walks_matvec": "quipref.cuda.fast_matvec",
+    "points_matvec": "quipref.cuda.matvec",
+    "require_cuda": "quipref.cuda.presence",
+    "scaled_rows": "quipref.cuda.hadamard",
+    "seconds_each": "quipref.cuda.timing",
+    "unnormalised": "quipref.cuda.hadamard",
+    "walks_matvec": "quipref.cuda.matvec",
+}
+
 ROWS_A_TASK = 64  # rows are handed to threads in multiples of the kernels' vector width
 
 
 def twin(name):
     """The compiled function that has the name and the arguments of a reference function."""
     return getattr(import_module(KERNELS[checks.choice(name, "name", tuple(KERNELS))]), name)
+
+
+def cuda_twin(name):
+    """The function of that name for arrays on a CUDA device; the import fails where there is no numba.cuda."""
+    return getattr(import_module(CUDA[checks.choice(name, "name", tuple(CUDA))]), name)
 
 
 def compiled(backend):

@@ -11,7 +11,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 
-from quipref.commands import bounds, check, codes, machine, matrices, tour
+from quipref.commands import bench, bounds, check, codes, machine, matrices, tour
 
 
 def main(arguments=None):
@@ -48,6 +48,6 @@ def parser():
     description = "Quantize language-model weights, and see why it works."
     root = argparse.ArgumentParser(prog="quipref", description=description, epilog="example: quipref tour")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (tour, codes, matrices, check, bounds, machine):
+    for kind in (tour, codes, matrices, check, bounds, bench, machine):
         kind.add(commands)
     return root

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from quipref import checks
+from quipref.device_layer import CudaLayer
 from quipref.incoherence.process import Transform
 from quipref.rounding.quantizer import StoredQuantizer
 
@@ -95,3 +96,23 @@ class QuantizedLayer:
         """W @ X for X of shape (n,) or (n, B)."""
         X = np.asarray(X)
         return self.matvec(X.T).T
+
+    def to_cuda(self, device: int | None = None) -> CudaLayer:
+        """The layer on a GPU, for the methods qtip and quip#; see `quipref.CudaLayer` for what is refused.
+
+        Parameters
+        ----------
+        device : int, optional
+            The number of the device; default the one that is current.
+
+        Returns
+        -------
+        CudaLayer
+            With `dequantize()` and `matvec(x)`, whose results are arrays on the device.
+
+        Notes
+        -----
+        It needs a GPU and ``pip install "quipref[cuda]"``; or, for a look at small layers, NUMBA_ENABLE_CUDASIM=1 in
+        the environment before Python starts, with which Numba runs the same kernels slowly on the CPU.
+        """
+        return CudaLayer(self, device)

@@ -19,6 +19,12 @@ def test_an_unknown_twin_is_refused():
         backend.twin("viterby")
 
 
+def test_a_cuda_twin_has_the_name_that_was_asked_for():
+    assert backend.cuda_twin("require_cuda").__name__ == "require_cuda"
+    with says(ValueError, "name must be one of 'Device', ", "but 'butterflies' came."):
+        backend.cuda_twin("butterflies")
+
+
 def test_compiled():
     assert backend.compiled("numba") is True
     assert backend.compiled("numpy") is False

@@ -241,7 +241,9 @@ def test_warnings_are_one_line(world, tmp_path, capsys, monkeypatch):
     assert line.startswith("quipref: The cache folder")
 
 
-@pytest.mark.parametrize("command", ["", "tour", "compare", "incoherence", "hessian", "check", "bounds", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "tour", "compare", "incoherence", "hessian", "check", "bounds", "bench", "doctor"]
+)
 def test_help_has_an_example(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([*command.split(), "--help"])

@@ -57,6 +57,8 @@ def test_import_contracts_are_kept():
         ("nowhere", "", "Layers"),  # a module without a room
         ("proxy", "import numba", "numba stays in the kernels"),
         ("factor", "import quipref.kernels.planted", "Kernels are reached by name"),
+        ("factor", "import quipref.cuda.device", "Kernels are reached by name"),
+        ("factor", "import quipref.device_layer", "Layers"),
         ("proxy", "import matplotlib", "matplotlib stays in figures"),
         ("proxy", "import hypothesis", "hypothesis stays in testing"),
         ("proxy", "import joblib", "joblib stays in sweeps"),
@@ -83,6 +85,13 @@ def test_a_kernel_file_imports_numpy_numba_and_what_kernels_are_made_with():
             assert any(name == allowed or name.startswith(allowed + ".") for allowed in KERNEL_MAY_IMPORT), (
                 f"{path.name} imports {name}"
             )
+
+
+def test_a_cuda_file_imports_nothing_of_quipref_but_its_neighbours():
+    for path in sources("cuda"):
+        names = set(imported_names(path))
+        assert all(f"{name}.".startswith("quipref.cuda.") for name in names if name.startswith("quipref")), path
+        assert path.name.startswith("ptx") or not any(name.startswith("llvmlite") for name in names), path
 
 
 def test_numba_cuda_stays_in_cuda():

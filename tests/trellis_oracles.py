@@ -93,13 +93,23 @@ def three_inst_word(s):
     return (89226354 * s + 64248484) % 2**32 & 0x8FFF8FFF ^ 0x3B603B60
 
 
-def three_inst_value(s):
-    word = three_inst_word(s)
+def halves_value(word):
     return as_half(half(word >> 16) + half(word & 0xFFFF))
+
+
+def mcg_word(s):
+    return 0xCBAC1FED * s % 2**32 & 0x8FFF8FFF ^ 0x3B603B60
+
+
+def mul1_value(s):
+    total = sum((0x83DCD12D * s % 2**32).to_bytes(4, "little"))
+    return as_half(half(0x1EEE) * half(0x6400 + total) + half(0xC931))
 
 
 CODES = {
     "one_mad": lambda s: mad_value(one_mad_word(s)),
     "two_mad": lambda s: mad_value(two_mad_word(s)),
-    "three_inst": three_inst_value,
+    "three_inst": lambda s: halves_value(three_inst_word(s)),
+    "mcg": lambda s: halves_value(mcg_word(s)),
+    "mul1": mul1_value,
 }

@@ -15,7 +15,13 @@ from quipref.trellis import codes
 from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.tiles import SCALE_BITS, TrellisQuantizer, check_tiles, checked_tile
 
-COMPUTED = {"1mad": codes.one_mad, "2mad": codes.two_mad, "3inst": codes.three_inst}  # they need no table at all
+COMPUTED = {  # they need no table at all
+    "1mad": codes.one_mad,
+    "2mad": codes.two_mad,
+    "3inst": codes.three_inst,
+    "mcg": codes.mcg,
+    "mul1": codes.mul1,
+}
 CODES = (*COMPUTED, "hyb", "lut")
 HYB_VALUES = 2  # a step of the hybrid code: its table is made for pairs
 TABLE_BITS = 9

@@ -61,10 +61,10 @@ def quantize(
         1.03, and 0.98 at 3 bits), ``residual_scale`` (of 3 and 4 bits: the second point counts 1 / residual_scale),
         ``passes=0`` (of `quipref.block_descent`, at most), ``transform="hadamard"``, ``rescale=False``,
         ``damping=0.01`` and ``order="backward"``.
-        For qtip, which takes W of whole tiles: ``code="1mad"`` (or ``"2mad"``, ``"3inst"``, ``"hyb"``,
-        ``"lut"``), ``state_bits=16``, ``values_per_step`` (of lut; hyb has 2, the others 1), ``table_bits=9``
-        (of hyb), ``tile=(16, 16)``, ``fill=0.85`` (root mean square of the weights over that of the code),
-        ``transform="hadamard"``, ``rescale=False``, ``damping=0.01``, ``order="backward"`` and
+        For qtip, which takes W of whole tiles: ``code="1mad"`` (or ``"2mad"``, ``"3inst"``, ``"mcg"``,
+        ``"mul1"``, ``"hyb"``, ``"lut"``), ``state_bits=16``, ``values_per_step`` (of lut; hyb has 2, the others 1),
+        ``table_bits=9`` (of hyb), ``tile=(16, 16)``, ``fill=0.85`` (root mean square of the weights over that of the
+        code), ``transform="hadamard"``, ``rescale=False``, ``damping=0.01``, ``order="backward"`` and
         ``precision="fast"`` (or ``"exact"``, as in `quipref.viterbi`; the loss of a large layer is the same within
         0.5 %, but that of 64 x 64 weights may move by 3 % either way, since each error is fed forward).
 

@@ -1,4 +1,4 @@
-"""The values that the states of a trellis stand for: QTIP's computed codes, and the tables of table_codes.py.
+"""The values that the states of a trellis stand for: computed here, or read from the tables of the files beside it.
 
 A code is a value table (2^L, V), float32 and C-contiguous: row s holds the V values of state s. Neighbours in a walk
 share L - kV bits, so a good code is one whose values look independent though the states are not: a hash does it
@@ -8,14 +8,14 @@ All integers here are uint64 and reduced by hand, because uint32 wraps in NumPy 
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from quipref import checks
-from quipref.trellis.bitshift import LARGEST_STATE_BITS
-from quipref.trellis.table_codes import checked
+from quipref.trellis.hybrid import hyb as hyb
+from quipref.trellis.hybrid import hyb_entries as hyb_entries
 from quipref.trellis.table_codes import gaussian as gaussian
 from quipref.trellis.table_codes import hyb_table as hyb_table
 from quipref.trellis.table_codes import lookup as lookup
+from quipref.trellis.table_codes import states
 
 LOW_32 = 0xFFFFFFFF
 
@@ -35,7 +35,9 @@ BYTES_STD = np.float32(np.sqrt(4 * (256**2 - 1) / 12))  # 147.800537109375, roun
 HALVES_MASK = 0x8FFF8FFF
 HALVES_FLIP = 0x3B603B60
 
-HASH_BITS = 16  # of s (s + 1) that the hybrid code looks at: the sign, and below it the index
+# EXL3's multipliers, and what mul1 makes of a sum of bytes: the half-precision numbers 0x1EEE and 0xC931
+MCG, MUL1 = 0xCBAC1FED, 0x83DCD12D
+MUL1_SCALE, MUL1_SHIFT = 0.00676727294921875, -10.3828125
 
 
 def one_mad(state_bits: int) -> NDArray[np.float32]:
@@ -67,7 +69,7 @@ def one_mad(state_bits: int) -> NDArray[np.float32]:
     >>> one_mad(2)[:, 0]
     array([-1.2516869 , -0.8389685 , -0.42625013, -0.01353175], dtype=float32)
     """
-    return _bytes_to_values(_linear(_states(state_bits), *ONE_MAD))
+    return _bytes_to_values(_linear(states(state_bits), *ONE_MAD))
 
 
 def two_mad(state_bits: int) -> NDArray[np.float32]:
@@ -103,7 +105,7 @@ def two_mad(state_bits: int) -> NDArray[np.float32]:
     >>> two_mad(16).shape
     (65536, 1)
     """
-    x = _linear(_states(state_bits), *TWO_MAD)
+    x = _linear(states(state_bits), *TWO_MAD)
     return _bytes_to_values(x + (x * TWO_MAD_SECOND >> 32) & LOW_32)
 
 
@@ -136,64 +138,79 @@ def three_inst(state_bits: int) -> NDArray[np.float32]:
     >>> round(float(three_inst(16).std()), 4)
     1.2437
     """
-    x = _linear(_states(state_bits), *THREE_INST)
-    halves = (x & HALVES_MASK ^ HALVES_FLIP).astype(np.uint32)
-    high, low = ((part & 0xFFFF).astype(np.uint16).view(np.float16) for part in (halves >> 16, halves))
-    return (high + low).astype(np.float32)[:, None]
+    return _halves_to_values(_linear(states(state_bits), *THREE_INST))
 
 
-def hyb(table: ArrayLike, state_bits: int, *, signed: bool = True) -> NDArray[np.float32]:
-    """HYB, the hybrid code: a hash picks the row of a small table, and one more of its bits a sign.
+def mcg(state_bits: int) -> NDArray[np.float32]:
+    """EXL3's "mcg": one multiplication without an increment, then 3INST's halves.
 
-    h = s (s + 1) mod 2^16;  value = table[the Q bits of h below its highest], column 0 negated if the highest is set
+    x = 0xCBAC1FED s mod 2^32;  y = (x & 0x8FFF8FFF) ^ 0x3B603B60;  value = half(y >> 16) + half(y mod 2^16)
 
     Parameters
     ----------
-    table : array (2^Q, V), real, Q from 1 to 15
-        The released models have Q = 9, V = 2 and half-precision entries, a table a layer.
     state_bits : int
-        L, from 1 to 20. No more than 16 bits of s count.
-    signed : bool
-        False is the older form: no sign, and the index is the highest Q bits of h.
+        L, from 1 to 20.
 
     Returns
     -------
-    array (2^L, V), float32
-        The table's numbers; a negated zero is -0.0.
+    array (2^L, 1), float32
+        Of standard deviation near 1.2441, not 1: scale the source by it. The sum is rounded to half precision.
 
     Raises
     ------
     ValueError, TypeError
-        L is no integer from 1 to 20, or the table has another shape or numbers that are not finite.
-
-    Notes
-    -----
-    The paper's text negates the second entry of a pair, the authors' program and its models the first: so does this.
+        L is no integer from 1 to 20.
 
     References
     ----------
-    QTIP, arXiv:2406.11235, section 3.1.2; `quantlut_sym` (and `quantlut`) of QTIP's program, commit e90c6688.
+    EXL3's format, of ExLlamaV3, where a tensor of that name marks it.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> hyb(np.array([[1.0, 2.0], [3.0, 4.0]]), 16)[[1, 128, 181]]
-    array([[ 1.,  2.],
-           [ 3.,  4.],
-           [-1.,  2.]], dtype=float32)
+    >>> round(float(mcg(16).std()), 4)
+    1.2441
     """
-    entries = checked(table, most_bits=HASH_BITS - 1)
-    s, Q = _states(state_bits), len(entries).bit_length() - 1
-    signed = checks.boolean(signed, "signed")
-    h = s * (s + np.uint64(1))
-    values = entries[h >> np.uint64(HASH_BITS - signed - Q) & np.uint64(len(entries) - 1)]
-    if signed:
-        values[:, 0] *= 1 - 2 * (h >> np.uint64(HASH_BITS - 1) & np.uint64(1)).astype(np.float32)
-    return values
+    return _halves_to_values(_linear(states(state_bits), MCG, 0))
 
 
-def _states(state_bits):
-    return np.arange(1 << checks.integer(state_bits, "state_bits", low=1, high=LARGEST_STATE_BITS), dtype=np.uint64)
+def mul1(state_bits: int) -> NDArray[np.float32]:
+    """EXL3's "mul1": one multiplication, the sum of the four bytes, and one multiply-and-add in half precision.
+
+    x = 0x83DCD12D s mod 2^32;  value = half(a (1024 + sum of the bytes of x) + b),  a = 0.00676727, b = -10.3828125
+
+    Parameters
+    ----------
+    state_bits : int
+        L, from 1 to 20.
+
+    Returns
+    -------
+    array (2^L, 1), float32
+        Of variance near 1. The 65536 states of L = 16 share 913 values.
+
+    Raises
+    ------
+    ValueError, TypeError
+        L is no integer from 1 to 20.
+
+    Notes
+    -----
+    1024 + the sum is below 2048, so it is a half-precision number, and the sum of integers is its bits: 0x6400, those
+    of 1024, + the sum. The value is near
+    (sum - 510) / 147.8, as in 1MAD; a (1024 + sum) + b is rounded once.
+
+    References
+    ----------
+    EXL3's format, of ExLlamaV3, where a tensor of that name marks it.
+
+    Examples
+    --------
+    >>> mul1(2)[:, 0]
+    array([-3.453125  ,  0.6411133 , -0.44848633,  0.19445801], dtype=float32)
+    """
+    total = 1024 + _sum_of_bytes(_linear(states(state_bits), MUL1, 0)).astype(np.float64)
+    # 11 bits times 11 bits and a sum: exact in double precision, so it is rounded once
+    return (MUL1_SCALE * total + MUL1_SHIFT).astype(np.float16).astype(np.float32)[:, None]
 
 
 def _linear(s, a, b):
@@ -201,7 +218,17 @@ def _linear(s, a, b):
     return s * a + b & LOW_32
 
 
+def _sum_of_bytes(x):
+    return sum(x >> shift & 0xFF for shift in (0, 8, 16, 24))
+
+
 def _bytes_to_values(x):
     """(sum of the four bytes - 510) / sqrt(21845), a division of float32: a product with the reciprocal differs."""
-    total = sum(x >> shift & 0xFF for shift in (0, 8, 16, 24))
-    return ((total.astype(np.float32) - BYTES_MEAN) / BYTES_STD)[:, None]
+    return ((_sum_of_bytes(x).astype(np.float32) - BYTES_MEAN) / BYTES_STD)[:, None]
+
+
+def _halves_to_values(x):
+    """The halves of x, made into half-precision numbers and added."""
+    halves = (x & HALVES_MASK ^ HALVES_FLIP).astype(np.uint32)
+    high, low = ((part & 0xFFFF).astype(np.uint16).view(np.float16) for part in (halves >> 16, halves))
+    return (high + low).astype(np.float32)[:, None]

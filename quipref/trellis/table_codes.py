@@ -145,15 +145,20 @@ def k_means(X, C, *, progress=False):
     return C
 
 
-def checked(table, *, most_bits):
+def states(state_bits):
+    """All states, in the integers that hashes are computed in."""
+    return np.arange(1 << checks.integer(state_bits, "state_bits", low=1, high=LARGEST_STATE_BITS), dtype=np.uint64)
+
+
+def checked(table, name="table", *, most_bits):
     """The table (2^b, V) as a new float32 array, b from 1 to most_bits."""
-    table = checks.real_array(table, "table", ndim=2)
+    table = checks.real_array(table, name, ndim=2)
     rows, V = table.shape
     if rows & (rows - 1) or not 2 <= rows <= 1 << most_bits or V == 0:
         raise ValueError(
-            f"table must have a row for each state or index, a power of two from 2 to {1 << most_bits}, and a column "
+            f"{name} must have a row for each state or index, a power of two from 2 to {1 << most_bits}, and a column "
             f"for each value of a step, but its shape is {table.shape}."
         )
     if np.abs(table).max() > np.finfo(np.float32).max:
-        raise ValueError(f"table must fit float32, but it reaches {np.abs(table).max():.1e}. Scale it down.")
+        raise ValueError(f"{name} must fit float32, but it reaches {np.abs(table).max():.1e}. Scale it down.")
     return np.array(table, np.float32, order="C")

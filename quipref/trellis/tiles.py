@@ -116,19 +116,8 @@ class TrellisQuantizer:
 
     def decode(self, codes: ArrayLike) -> NDArray[np.float64]:
         """The weights (m, n) of codes (m, k n / 16), as float64, which holds scale times value exactly."""
-        codes = np.asarray(codes)
-        if codes.dtype != np.uint16 or codes.ndim != 2:
-            raise TypeError(
-                f"codes must be a matrix of uint16, but they are {codes.dtype} of shape {codes.shape}. "
-                "TrellisQuantizer.quantize makes them."
-            )
+        codes = self._checked_codes(codes)
         m, words = codes.shape
-        if m % self.tile[0] or words % self._words:
-            raise ValueError(
-                f"codes must have {self.tile[0]} rows and {self._words} columns for each tile of {self.tile[0]} x "
-                f"{self.block} weights, or multiples of them, but their shape is {codes.shape}. "
-                "Pass all that TrellisQuantizer.quantize made, to one of the same tile and trellis."
-            )
         n = words // self._words * self.block
         W_hat = np.empty((m, n))
         for top in range(0, m, self.tile[0]):  # a row of tiles at a time: their states take more room than their words
@@ -137,6 +126,25 @@ class TrellisQuantizer:
             states = unpack(streams, self.trellis, self.tile[0] * self.tile[1])
             W_hat[here] = self._weights(states, (self.tile[0], n))
         return W_hat
+
+    def streams(self, codes: ArrayLike) -> NDArray[np.uint16]:
+        """The walk of each tile, R C k / 16 words: codes (m, k n / 16) by tiles from left to right, then downwards."""
+        return _to_tiles(self._checked_codes(codes), self.tile[0], self._words)
+
+    def _checked_codes(self, codes):
+        codes = np.asarray(codes)
+        if codes.dtype != np.uint16 or codes.ndim != 2:
+            raise TypeError(
+                f"codes must be a matrix of uint16, but they are {codes.dtype} of shape {codes.shape}. "
+                "TrellisQuantizer.quantize makes them."
+            )
+        if codes.shape[0] % self.tile[0] or codes.shape[1] % self._words:
+            raise ValueError(
+                f"codes must have {self.tile[0]} rows and {self._words} columns for each tile of {self.tile[0]} x "
+                f"{self.block} weights, or multiples of them, but their shape is {codes.shape}. "
+                "Pass all that TrellisQuantizer.quantize made, to one of the same tile and trellis."
+            )
+        return codes
 
     @property
     def _words(self):

@@ -43,10 +43,11 @@ class TestValues:
         archive = stored("qtip_hyb_tables")
         assert same_bits(codes.hyb(archive[table], 16, signed=signed), archive[name])
 
-    def test_exl3_has_the_same_code(self, stored):
-        expected = stored("exl3_codebooks")["inst3"]
+    @pytest.mark.parametrize(("code", "name"), [(codes.three_inst, "inst3"), (codes.mcg, "mcg"), (codes.mul1, "mul1")])
+    def test_exl3(self, stored, code, name):
+        expected = stored("exl3_codebooks")[name]
         assert expected.dtype == np.float16
-        assert same_bits(codes.three_inst(16)[:, 0], expected.astype(np.float32))
+        assert same_bits(code(16)[:, 0], expected.astype(np.float32))
 
     def test_a_sequence_is_the_values_of_its_states(self, stored):
         archive = stored("qtip_quantize_L12K2V1_1mad_f32")
@@ -88,14 +89,15 @@ class TestWords:
         assert (pack(states, trellis, layout="exl3").view(np.int16) == words).all()
         assert (pack(states, trellis).view(np.int16) != words).any()
 
+    @pytest.mark.parametrize(("code", "stored_as"), [(codes.three_inst, 0), (codes.mcg, 1), (codes.mul1, 2)])
     @pytest.mark.parametrize("k", [2, 4])
-    def test_exl3_weights(self, stored, k):
+    def test_exl3_weights(self, stored, k, code, stored_as):
         """The values of the states, in the order that a tile of 16 x 16 has, are its decoder's weights."""
         archive = stored("exl3_decode_K2_K4")
         states = unpack(archive[f"K{k}_trellis"].reshape(-1, 16 * k), BitshiftTrellis(16, k), 256, layout="exl3")
         lane, q = np.divmod(np.arange(256), 8)
         row, column = 2 * (lane % 4) + (q & 1) + 8 * (q >> 1 & 1), lane // 4 + 8 * (q >> 2)
         tiles = np.empty((len(states), 16, 16), np.float32)
-        tiles[:, row, column] = codes.three_inst(16)[:, 0][states]
+        tiles[:, row, column] = code(16)[:, 0][states]
         W_hat = tiles.reshape(8, 16, 16, 16).swapaxes(1, 2).reshape(128, 256)
-        assert same_bits(W_hat, archive[f"K{k}_cb0_What"].astype(np.float32))
+        assert same_bits(W_hat, archive[f"K{k}_cb{stored_as}_What"].astype(np.float32))
