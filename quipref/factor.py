@@ -35,7 +35,8 @@ def ldl(H: ArrayLike, *, dtype: DTypeLike = np.float64) -> tuple[NDArray[np.floa
     Raises
     ------
     numpy.linalg.LinAlgError
-        A pivot lies below -1e-10 tr H: H is indefinite. The message has its smallest eigenvalue.
+        A pivot lies below -1e-10 tr H and an eigenvalue below -1e-12 tr H: H is indefinite. The message has
+        its smallest eigenvalue.
     ValueError, TypeError
         H is not a finite, symmetric, real square matrix.
 
@@ -46,7 +47,8 @@ def ldl(H: ArrayLike, *, dtype: DTypeLike = np.float64) -> tuple[NDArray[np.floa
     pivots of the two differ, their product does not: it is det H.
 
     A Cholesky factor R R^T of the reversed matrix gives U + I = R / diag(R) and D = diag(R)^2, so
-    the cost is LAPACK's potrf and two passes over the matrix.
+    the cost is LAPACK's potrf and two passes over the matrix. A singular H takes elimination that skips
+    pivots of zero, and eigenvalues where rounding hides which those are.
 
     References
     ----------
@@ -171,7 +173,13 @@ def _unit_upper(R, r):
 
 
 def _semidefinite_ldl(H):
-    """LDL that lets pivots be zero: right-looking, in panels of columns from the last to the first."""
+    """LDL that lets pivots be zero, by elimination if that can tell them from rounding."""
+    found = _eliminated(H)
+    return _ldl_of_root(H) if found is None else found
+
+
+def _eliminated(H):
+    """Right-looking, in panels of columns from the last to the first; None where a pivot is too low."""
     A = np.array(H, dtype=np.float64, order="C")
     n, trace = len(A), float(np.trace(A))
     U, D = np.zeros((n, n)), np.zeros(n)
@@ -180,34 +188,53 @@ def _semidefinite_ldl(H):
         panel = A[:stop, start:stop]
         for k in range(stop - 1, start - 1, -1):
             column = panel[:k, k - start]
-            D[k] = _pivot(A[k, k], column, trace, H)
-            if D[k] > 0:
-                U[:k, k] = column / D[k]
+            if _too_low(A[k, k], column, trace):
+                return None
+            if A[k, k] > ZERO_PIVOT * trace:
+                D[k], U[:k, k] = A[k, k], column / A[k, k]
                 panel[:k, : k - start] -= np.outer(U[:k, k], column[start:])
         left = U[:start, start:stop]
         A[:start, :start] -= (left * D[start:stop]) @ left.T
     return U, D
 
 
-def _pivot(value, column, trace, H):
-    """The pivot, zero where it counts as zero; refuses an indefinite H.
+def _too_low(pivot, column, trace):
+    """True for a pivot that a semidefinite matrix has by rounding alone.
 
     In a semidefinite matrix |a_ik|^2 <= a_ii a_kk, so a zero pivot over a large column also means
     an eigenvalue below -1e-10 tr H.
     """
     largest = float(np.abs(column).max(initial=0.0))
-    vanishes = value <= ZERO_PIVOT * trace
-    if value < INDEFINITE_PIVOT * trace or (vanishes and largest**2 > -INDEFINITE_PIVOT * trace**2):
-        raise np.linalg.LinAlgError(_indefinite(H))
-    return 0.0 if vanishes else value
+    vanishes = pivot <= ZERO_PIVOT * trace
+    return pivot < INDEFINITE_PIVOT * trace or (vanishes and largest**2 > -INDEFINITE_PIVOT * trace**2)
 
 
-def _indefinite(H):
-    """The refusal of an indefinite H; eigenvalues are computed only here, to explain it."""
-    H = np.asarray(H, np.float64)
-    smallest = np.linalg.eigvalsh(H)[0]
-    found = f"H must be symmetric positive semidefinite; its smallest eigenvalue is {smallest:.1e} (n = {len(H)}). "
-    fraction = smallest_damping(smallest, float(np.trace(H)), len(H))
+def _ldl_of_root(H):
+    """LDL of H = S S^T by Gram-Schmidt on the rows of S from the last to the first; refuses an indefinite H.
+
+    Elimination magnifies rounding by 1 + |H_aa^-1 H_ad|^2 (a: pivots so far, d: the rest), without limit where a pivot
+    is far below H's eigenvalues. Here D_k is a squared distance of rows of S, which rounding cannot make negative, and
+    the rows that span nothing new are zero to rounding.
+    """
+    values, Q = np.linalg.eigh(np.asarray(H, np.float64))
+    n, trace = len(values), float(np.trace(H, dtype=np.float64))
+    if values[0] < -ZERO_PIVOT * trace:
+        raise np.linalg.LinAlgError(_indefinite(values[0], trace, n))
+    values[values <= n * np.finfo(np.float64).eps * values[-1]] = 0.0  # what rounding alone makes of zero
+    S = Q * np.sqrt(values)
+    U, D = np.zeros((n, n)), np.zeros(n)
+    for k in range(n - 1, -1, -1):
+        square = S[k] @ S[k]
+        if square > ZERO_PIVOT * trace:
+            D[k], U[:k, k] = square, S[:k] @ S[k] / square
+            S[:k] -= np.outer(U[:k, k], S[k])
+    return U, D
+
+
+def _indefinite(smallest, trace, n):
+    """The refusal of an indefinite H; eigenvalues are computed only where elimination stops."""
+    found = f"H must be symmetric positive semidefinite; its smallest eigenvalue is {smallest:.1e} (n = {n}). "
+    fraction = smallest_damping(smallest, trace, n)
     if fraction is None:
         return found + "Damping cannot help, since its trace is not positive: look for the step that made it."
     return found + f"Symmetrise or damp it: quipref.damp(H, {fraction:g})."

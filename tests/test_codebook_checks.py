@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import quipref
+from quipref.testing.checks import codebook
 from quipref.testing.protocol import QuantizerTags
 from quipref.testing.rounder import check_quantizer
 from quipref.testing.strategies import codebooks
@@ -124,6 +125,14 @@ class Understated(Points):
         self.bits /= 2
 
 
+class Overstated(Points):
+    """Bits a block, not a weight."""
+
+    def __init__(self, C):
+        super().__init__(C)
+        self.bits *= self.block
+
+
 class Narrow(Points):
     def __init__(self, C):
         super().__init__(C)
@@ -161,6 +170,7 @@ C = np.array([[-1.5, -1.0], [-0.5, 0.25], [0.0, 1.5], [0.5, -0.75], [1.0, 1.0], 
         (Truncating(C), {"nearest_point"}),
         (Wandering(C), {"points_are_fixed"}),
         (Understated(C), {"codes_fit_their_bits"}),
+        (Overstated(C), {"bits_are_per_weight"}),
         (Narrow(C), {"codes_fit_their_bits"}),
         (Uncounted(), {"rate_and_distortion"}),
     ],
@@ -169,6 +179,49 @@ C = np.array([[-1.5, -1.0], [-0.5, 0.25], [0.0, 1.5], [0.5, -0.75], [1.0, 1.0], 
 def test_a_bug_is_caught_by_its_check(quantizer, failed):
     report = check_quantizer(quantizer, on_fail=None, max_examples=10)
     assert failed <= set(report.failed) and bool(failed) == bool(report.failed), report
+
+
+class Stored(quipref.IntegerGrid):
+    bits = 4.0
+
+
+WASTEFUL = "5 codes occur, however wide the targets, which 3 bits a weight would name"
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "message"),
+    [
+        (quipref.IntegerGrid(-100, 100), "it has more codes than can be counted"),
+        (quipref.UniformGrid(np.array([[1000.0]], np.float16), 8), "it has more codes than can be counted"),
+        (quipref.UniformGrid(np.array([[0.01]], np.float16), 1), ""),
+        (quipref.IntegerGrid(-(2**15), 2**15 - 1), "it has more codes than can be counted"),
+        (Stored(-4, 4), ""),
+        (Stored(-2, 2), WASTEFUL),
+        (quipref.E8PQuantizer(), "it has more codes than can be counted"),
+        (quipref.E8Lattice(), "it has more codes than can be counted"),
+        (Points(C), ""),
+    ],
+)
+def test_bits_that_are_never_needed_are_named(quantizer, message):
+    report = check_quantizer(quantizer, only=["bits_are_per_weight"])
+    assert report.passed == ["bits_are_per_weight"] and report.outcomes[0].message == message
+
+
+def test_bits_of_a_block_are_told_from_bits_of_a_weight():
+    report = check_quantizer(Overstated(C), only=["bits_are_per_weight"], on_fail=None)
+    assert report.outcomes[0].message == (
+        "8 codes occur, however wide the targets, which 1.5 bits a weight would name, but bits is 3; "
+        "count bits a weight, not a block"
+    )
+
+
+def test_a_failure_in_single_precision_is_small():
+    report = check_quantizer(SinglePrecisionSlip(C), only=["single_precision"], on_fail=None)
+    assert report.outcomes[0].example.shape == (1, 2)
+
+
+def test_words_for_bits():
+    assert [codebook.counted(bits) for bits in (1, 2.0, 0.5)] == ["1 bit", "2 bits", "0.5 bits"]
 
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.nested_given])

@@ -13,6 +13,9 @@ from quipref.testing.drawing import GENERIC, vectors
 
 SCALES = (0.25, 0.5, 1.0, 2.0)  # of the Gaussian source: at any of them no code beats D(R)
 SAMPLE = 16384  # weights at each
+SHOWN = 64  # weights of a sample that is shown as it is
+OCTAVES, EACH = range(-10, 21), 1024  # scales from far below to far above any step, and weights at each
+OFTEN = 5  # times: where every code that occurs does so as often, hardly any others exist
 SINGLE = float(np.finfo(np.float32).eps)
 WIDE = 5  # standard errors
 
@@ -52,6 +55,11 @@ def first_difference(A, B):
     return f"({row}, {column}) is {A[row, column]:g} and {B[row, column]:g}"
 
 
+def counted(bits):
+    """ "1 bit", "2 bits"."""
+    return f"{bits:g} bit{'' if bits == 1 else 's'}"
+
+
 @check("codebook")
 def check_decode_after_encode(quantizer, tags, budget):
     """decode(codes) is T_hat, to the bit of T's dtype: what is stored is what was measured."""
@@ -83,7 +91,7 @@ def decodes_alone(quantizer):
 @check("codebook")
 def check_same_again(quantizer, tags, budget):
     """The same targets (and the same rng) give the same codes and values, also after other targets."""
-    T = sample(quantizer, budget.seed)
+    T = sample(quantizer, budget.seed, weights=SHOWN)
     codes, T_hat = quantizer.quantize(T)
     quantizer.quantize(sample(quantizer, budget.seed + 1))
     for _ in range(2):
@@ -95,7 +103,7 @@ def check_same_again(quantizer, tags, budget):
 @check("codebook")
 def check_targets_unchanged(quantizer, tags, budget):
     """T may be read-only, strided or in columns: it is never written to, and its layout changes nothing."""
-    T = sample(quantizer, budget.seed)
+    T = sample(quantizer, budget.seed, weights=SHOWN)
     _, expected = quantizer.quantize(T)
     wide = np.zeros((len(T), 2 * T.shape[1]))
     wide[:, ::2] = T
@@ -116,13 +124,18 @@ def check_targets_unchanged(quantizer, tags, budget):
 @check("codebook")
 def check_single_precision(quantizer, tags, budget):
     """Float32 targets are rounded to the same codebook: T_hat is decode(codes) in its dtype."""
-    T = sample(quantizer, budget.seed).astype(np.float32)
-    codes, T_hat = quantizer.quantize(T)
+
+    def holds(T):
+        T = T.astype(np.float32)
+        codes, T_hat = quantizer.quantize(T)
+        values = quantizer.decode(codes).astype(T_hat.dtype)
+        if not np.array_equal(values, T_hat):
+            raise CheckFailed(f"decode(codes) must be T_hat, but entry {first_difference(values, T_hat)}", T)
+
     if tags.random and not decodes_alone(quantizer):
-        return
-    values = quantizer.decode(codes).astype(T_hat.dtype)
-    if not np.array_equal(values, T_hat):
-        raise CheckFailed(f"decode(codes) must be T_hat, but entry {first_difference(values, T_hat)}", T)
+        quantizer.quantize(sample(quantizer, budget.seed).astype(np.float32))
+        return None
+    return Finding({"targets": budget.for_all(targets(quantizer), holds)})
 
 
 @check("codebook", when=rows_apart)
@@ -184,14 +197,41 @@ def check_codes_fit_their_bits(quantizer, tags, budget):
     T = np.concatenate([sample(quantizer, budget.seed + i, scale, SAMPLE // 4) for i, scale in enumerate(SCALES)])
     codes, _ = quantizer.quantize(T)
     room = 2.0 ** (quantizer.bits * T.size / len(T))
-    distinct = len(np.unique(codes.reshape(len(T), -1), axis=0))
+    distinct = len(np.unique(rows_of(codes, T), axis=0))
     if distinct > room * (1 + 1e-9):
-        raise CheckFailed(f"{distinct} codes occurred, but {quantizer.bits:g} bits a weight name {room:.4g}", T[:4])
+        raise CheckFailed(f"{distinct} codes occurred, but {counted(quantizer.bits)} a weight name {room:.4g}", T[:4])
     width = getattr(quantizer.quantizer, "code_bits", None)
     changing = int(np.bitwise_or.reduce((codes ^ codes.flat[0]).ravel())).bit_count()
     if width is not None and changing > width:
         raise CheckFailed(f"{changing} bits of the codes change, but code_bits is {width}", T[:4])
     return Finding({"codes": distinct})
+
+
+@check("codebook")
+def check_bits_are_per_weight(quantizer, tags, budget):
+    """`bits` is counted a weight, not a block: K codes of a block of g weights take log2 K / g bits, not log2 K.
+
+    It counts codes among targets from very small to very large, and says nothing unless each occurs often. Fewer codes
+    than `bits` has room for are wasteful, which is said, and no failure.
+    """
+    few = sample(quantizer, budget.seed)
+    if quantizer.bits is None or len(np.unique(rows_of(quantizer.quantize(few)[0], few), axis=0)) > len(few) / 2:
+        return Finding(message="it has more codes than can be counted")
+    scaled = [sample(quantizer, budget.seed + i, 2.0**octave, EACH) for i, octave in enumerate(OCTAVES)]
+    T = np.concatenate(scaled)
+    found, times = np.unique(rows_of(quantizer.quantize(T)[0], T), axis=0, return_counts=True)
+    if times.min() < OFTEN:
+        return Finding(message="it has more codes than can be counted")
+    block, named = T.shape[1], (len(found) - 1).bit_length()
+    came = f"{len(found)} codes occur, however wide the targets, which {counted(named / block)} a weight would name"
+    if block > 1 and quantizer.bits >= max(named, 1):
+        raise CheckFailed(f"{came}, but bits is {quantizer.bits:g}; count bits a weight, not a block", T[:1])
+    return Finding({"codes": len(found)}, message=came if block * quantizer.bits >= named + 1 else "")
+
+
+def rows_of(codes, T):
+    """The codes of each row of T side by side."""
+    return codes.reshape(len(T), -1)
 
 
 @check("codebook")
@@ -215,4 +255,5 @@ def check_rate_and_distortion(quantizer, tags, budget):
         best = min(best or (mean, error), (mean, error))
     gap = float(quantizer.bits - rate_needed(best[0]))
     figures = {"bits": float(quantizer.bits), "mse": best[0], "standard_error": best[1], "bits_above_the_limit": gap}
-    return Finding(figures, message=f"mean squared error {best[0]:.4f} at {quantizer.bits:g} bits, D(R) is {floor:.4f}")
+    message = f"mean squared error {best[0]:.4f} at {counted(quantizer.bits)}, D(R) is {floor:.4f}"
+    return Finding(figures, message=message)
