@@ -4,6 +4,7 @@ import numpy as np
 import pictures_block_ldlq
 import pictures_gallery
 import pictures_harness
+import pictures_lanes
 import pictures_lattice
 import pictures_quip_sharp
 import pictures_residual
@@ -216,6 +217,7 @@ OTHERS = (
     pictures_block_ldlq,
     pictures_gallery,
     pictures_harness,
+    pictures_lanes,
     pictures_lattice,
     pictures_quip_sharp,
     pictures_residual,

@@ -27,9 +27,9 @@ HEADINGS = (
 )
 PATH = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+[\w.@+-]*|\b[A-Za-z]:\\")
 TIMING = re.compile(r"\d\s?(?:ns|us|ms|s|sec|seconds|min|minutes)\b|%%?time|perf_counter|Wall time")
-ROOMS = ("figures", "formats", "gallery", "lattice", "testing", "testing.errata", "trellis")
+ROOMS = ("cuda", "figures", "formats", "gallery", "lattice", "testing", "testing.errata", "trellis")
 STANDARD = ("contextlib", "itertools", "pathlib", "tempfile", "warnings")
-MODULES = ("numpy", *STANDARD, "quipref", *(f"quipref.{room}" for room in ROOMS))
+MODULES = ("numpy", "numba", "os.environ", *STANDARD, "quipref", *(f"quipref.{room}" for room in ROOMS))
 CLAIM = re.compile(r"^\*\*Claim (\d+)\.\*\*", re.MULTILINE)
 
 
@@ -101,12 +101,15 @@ def content_faults(notebook):
 
 
 def import_faults(code):
-    """Only numpy, a little of the standard library, the public names of quipref, its pictures and what tests share."""
+    """Only numpy, a little of the standard library, the public names of quipref, its pictures and what tests share.
+
+    For kernels also numba, and the environment, which must say that there is no GPU before numba is imported.
+    """
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            modules = [node.module]
+            modules = [f"os.{alias.name}" for alias in node.names] if node.module == "os" else [node.module]
         else:
             modules = []
         yield from (f"an import: {m}" for m in modules if m not in MODULES)
@@ -199,6 +202,7 @@ def prints(text):
         (replace("assert ", "_ = "), "has no assert"),
         (lambda cell: cell.update(outputs=[]), "prints nothing"),
         (replace("print(", "import os\nprint("), "an import: os"),
+        (replace("print(", "from os import system\nprint("), "an import: os.system"),
         (replace("print(", "q.secret\nprint("), "q.secret is not public"),
         (replace("print(", "x = 1\n" * MAX_CODE_LINES + "print("), "a long cell"),
     ],
