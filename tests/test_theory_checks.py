@@ -90,6 +90,7 @@ FALSE = [
 ]
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize(("check", "rounder", "tags", "reached", "formula"), TRUE)
 def test_a_bound_that_is_kept(check, rounder, tags, reached, formula):
     """And come as near to as its theorem says: the bounds of nearest points, or of all orders, are attained."""
