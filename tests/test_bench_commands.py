@@ -168,7 +168,8 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", "my_idea:ceiling", "ldlq", *SMALL)
         ceiling, ldlq = (line for line in out.splitlines() if "worst_case" in line)
         assert status == 1
-        assert " broken " in ceiling and " kept " in ldlq
+        assert " broken " in ceiling and " kept here " in ldlq
+        assert "\n\nkept here: on these layers, drawn at random; worse ones are searched for by quipref check\n" in out
         worst = max((r for r in drawn if r["method"] == "my_idea:ceiling"), key=lambda r: r["ratio"])
         assert f"random:2x{worst['n']},spectrum={worst['spectrum']},basis=haar,seed={worst['seed']} |" in ceiling
         assert f" {worst['ratio']:.3f} " in ceiling
@@ -209,7 +210,7 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", *methods, "--time-limit", 0.1, *SMALL)
         verdicts = {line.split("|")[1].strip(): line.split("|")[7].strip() for line in out.splitlines() if "|" in line}
         assert status == 1
-        assert [verdicts[name] for name in methods] == ["no result", "no result", "kept"]
+        assert [verdicts[name] for name in methods] == ["no result", "no result", "kept here"]
         first = "no result on 8 of 8 layers, first random:2x4,spectrum=power,basis=haar,seed=0"
         assert f"\n\nmy_idea:slow: {first}\n  hung: no result within 0.1 s\n" in out
         assert f"\n\nmy_idea:nan: {first}\n  ValueError: W_hat must be finite" in out
@@ -218,7 +219,7 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", "optq", *SMALL)
         assert status == 0
         assert "\noptq: no result on 4 of 8 layers, first random:2x4,spectrum=low_rank" in out
-        assert " kept " in out
+        assert " kept here " in out
 
     def test_what_a_module_prints_is_no_result(self, idea):
         """Nor in the processes that import it to do the work."""
