@@ -96,7 +96,7 @@ def check_rounder(
     finally:
         caller.close()
     bounds = tuple(outcome for outcome in outcomes if outcome.tier == "theory")
-    kept = tuple(outcome for outcome in outcomes if outcome.tier != "theory" or outcome.name in said.promises)
+    kept = tuple(each for each in outcomes if each.tier != "theory" or each.name in said.promises or each.hung)
     return _judged(Report(name_of(rounder), said, kept, bounds), on_fail)
 
 

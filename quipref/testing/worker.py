@@ -8,6 +8,7 @@ import io
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from quipref.testing.calling import Answer, Caller, Layout, described
+from quipref.testing.calling import Answer, Caller, Layout, described, hanging, time_limit
 from quipref.testing.protocol import Rounder
 
 START_SECONDS = 60.0  # for the imports of a fresh interpreter
@@ -88,19 +89,21 @@ class IsolatedCaller:
 
     def ask(self, W, H, *, layout: Layout = "plain", rng=None, seconds=None) -> Answer:
         """What the rounder makes of W and H; a Generator is sent as a seed drawn from it."""
-        self.start()
         generator = isinstance(rng, np.random.Generator)
         seed = int(rng.integers(2**63)) if generator else rng
         question = {"layout": layout, "rng": seed, "generator": generator}
-        try:
-            write(self.process.stdin, {"W": W, "H": H}, question)
-            arrays, answer = self._reply(seconds)
-        except queue.Empty:
-            self.process.kill()
-            self.close()
-            return Answer(said=f"it did not return within {seconds:g} s", kind="hung")
-        except (EOFError, OSError):
-            return Answer(said=f"its interpreter ended with exit status {self.close()}", kind="error")
+        longest = None if seconds is None else START_SECONDS + seconds + PATIENCE
+        with time_limit(longest):  # no other alarm may ring between a question and its answer
+            try:
+                self.start()
+                write(self.process.stdin, {"W": W, "H": H}, question)
+                arrays, answer = self._reply(seconds)
+            except queue.Empty:
+                self.process.kill()
+                self.close()
+                return hanging(seconds)
+            except (EOFError, OSError):
+                return Answer(said=f"its interpreter ended {ending(self.close())}", kind="error")
         shares, changed = tuple(answer.pop("shares")), tuple(answer.pop("changed"))
         return Answer(arrays.get("value"), shares=shares, changed=changed, **answer)
 
@@ -141,6 +144,14 @@ class IsolatedCaller:
         if reply is None:
             raise EOFError
         return reply
+
+
+def ending(status: int | None) -> str:
+    """An exit status in words: which signal ended it, if one did."""
+    if status is None or status >= 0:
+        return f"with exit status {status}"
+    words = signal.strsignal(-status) or "a signal"
+    return f"by signal {-status}, {words[:1].lower()}{words[1:]}"
 
 
 def serve(name: str) -> None:
