@@ -118,12 +118,12 @@ def test_a_hang_is_a_failure_of_the_check_in_which_it_was_first_seen(name):
 
     def hangs_late(W, H, calls=[0]):  # noqa: B006 - it counts its calls
         calls[0] += 1
-        time.sleep(60 if calls[0] > 10 else 0)
+        time.sleep(60 if calls[0] > 8 else 0)
         return nearest(W, H)
 
-    report = check_rounder(hangs_late, only=[name, "average_against_ldlq"], seconds=0.2, time_limit=1.5, on_fail=None)
+    report = check_rounder(hangs_late, only=[name, "average_against_ldlq"], seconds=1.0, time_limit=2.0, on_fail=None)
     assert report.failed == [name] and report.not_tried == ["average_against_ldlq"], report
-    assert report.outcomes[0].hung and "did not return within 1.5 s" in report.outcomes[0].message
+    assert report.outcomes[0].hung and "did not return within 2 s" in report.outcomes[0].message
 
 
 def test_a_run_ends_with_its_seconds():
@@ -208,7 +208,6 @@ def test_nothing_is_written(tmp_path):
     [
         ({"only": ["nothing"]}, ValueError, "only must name checks, but 'nothing' came"),
         ({"expected_failures": {"algebra": "?"}}, ValueError, "expected_failures must name checks"),
-        ({"tags": Tags(promises=("richness",))}, ValueError, "promises must name checks, but 'richness'"),
         ({"tags": {"random": True}}, TypeError, "tags must be quipref.testing.Tags"),
         ({"on_fail": "shout"}, ValueError, "on_fail must be one of"),
         ({"max_examples": 0}, ValueError, "max_examples must be at least 1"),

@@ -12,8 +12,9 @@ import quantizers
 import quipref
 from quipref.testing import QuantizerTags, Tags, protocol, tags
 from quipref.testing.calling import Answer, Caller, TimeUp, described, laid_out, time_limit
-from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused
+from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused, checks_of
 from quipref.testing.guard import Guarded, GuardedQuantizer, Watched, is_singular
+from quipref.testing.worker import address
 
 W, H = quipref.random_layer(2, 4, seed=0)
 
@@ -35,7 +36,8 @@ def nearest(W, H):
         ({"grid": quantizers.Doubled()}, ValueError, "block must be a multiple of grid.block, 8, but 1 came"),
         ({"grid": quipref.UniformGrid.fit(np.eye(3), 2)}, ValueError, "grid must have one step for all rows"),
         ({"promises": "worst_case"}, TypeError, "promises must be a tuple of names"),
-        ({"colour": "red"}, TypeError, "colour"),
+        ({"promises": ["fast"]}, ValueError, "promises must be one of 'worst_case', .* but 'fast' came"),
+        ({"colour": "red"}, TypeError, "tags must be among grid, random, .*, but 'colour' came"),
     ],
 )
 def test_bad_tags(facts, error, message):
@@ -45,14 +47,18 @@ def test_bad_tags(facts, error, message):
 
 def test_tags_are_carried_or_given():
     marked = tags(block=2)(nearest)
-    try:
-        assert protocol.tags_of(marked).block == 2
-        assert protocol.tags_of(marked, Tags()).block == 1
-    finally:
-        del nearest.quipref_tags
-    assert protocol.tags_of(nearest) == Tags()
+    assert protocol.tags_of(marked).block == 2
+    assert protocol.tags_of(marked, Tags()).block == 1
+    assert protocol.tags_of(nearest) == Tags()  # the function itself promises nothing
+    assert protocol.name_of(marked) == "nearest" and address(marked) == address(nearest)
+    assert protocol.name_of(tags(block=2)(functools.partial(marked, H=None))) == "nearest"
+    assert np.array_equal(marked(W, H=H), nearest(W, H))
     assert Tags(grid=quipref.UniformGrid(np.array([[0.25]], np.float16), 2)).unit == 0.25
     assert Tags(grid="fitted").quantizer is None
+
+
+def test_every_bound_can_be_promised():
+    assert protocol.PROMISES == tuple(check.name for check in checks_of(("theory",)))
 
 
 def test_names():

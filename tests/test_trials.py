@@ -95,7 +95,7 @@ class TestRoundersOfOnesOwn:
         assert trials.answer(POWER, lambda W, H: q.ldlq(W, H)) == trials.answer(POWER)
 
     def test_another_bound_may_be_promised(self):
-        mine = tags(promises=("something", "plain_worst_case"))(lambda W, H: np.floor(W + 0.5))
+        mine = tags(promises=("no_worse_than_nearest", "plain_worst_case"))(lambda W, H: np.floor(W + 0.5))
         assert trials.answer(POWER, mine) == trials.answer(POWER | {"method": "nearest"})
 
     def test_a_step_scales_the_layer_and_the_bound(self):
