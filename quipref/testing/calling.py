@@ -77,7 +77,8 @@ class Caller:
         overwrote = self.previous is not None and not np.array_equal(*self.previous, equal_nan=True)
         self.previous = None
         if came.dtype.kind != "f" or came.shape != wanted["W"].shape:
-            said = f"it returned {came.dtype} of shape {came.shape}"
+            said = f"it returned {came.dtype}" + ("" if came.shape == wanted["W"].shape else f" of shape {came.shape}")
+            said += "; add .astype(float)" if came.dtype.kind in "iub" else ""
             return Answer(said=said, kind="object", changed=changed, shares=shares, overwrote=overwrote)
         value = np.array(came)
         self.previous = came, value

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from dataclasses import asdict, replace
 from importlib import import_module
 from typing import Any
@@ -52,6 +53,8 @@ def located(name: str) -> Rounder:
     'ldlq'
     """
     module, colon, path = name.partition(":")
+    if module.endswith(".py"):
+        raise ValueError(f"rounder must name a module, without .py, but {name!r} came. Write {module[:-3]}:{path}.")
     if not (module and colon and path):
         raise ValueError(f"rounder must read MODULE:FUNCTION, but {name!r} came. For example my_idea:my_rounder.")
     try:
@@ -61,11 +64,23 @@ def located(name: str) -> Rounder:
     except (Exception, SystemExit) as error:  # an import runs a stranger's code
         raise ValueError(
             f"rounder must name a function that can be imported, but for {name!r} {described(error)}. "
-            "Is its folder the current one, or on PYTHONPATH?"
+            f"{_cause(error, module)}"
         ) from error
     if not callable(found):
         raise ValueError(f"rounder must name a function, but {name!r} is {type(found).__name__}.")
     return found
+
+
+def _cause(error, module):
+    """Where to look for what stopped an import: in the file that raised it, or for the file."""
+    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == error.name:
+        return "Is its folder the current one, or on PYTHONPATH?"
+    if isinstance(error, AttributeError) and module in sys.modules:
+        return f"Is it spelt as in {getattr(sys.modules[module], '__file__', None) or module}?"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"See {error.filename}:{error.lineno}."
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"See {last.filename}:{last.lineno}."
 
 
 def address(rounder: Rounder | str) -> str:
