@@ -47,18 +47,21 @@ def test_plain_rounding_passes_ldlqs_bounds_and_reaches_its_own():
     assert 1 - 1e-3 < few(nearest, 8, bound="plain_worst_case").ratio <= 1 + 1e-9
 
 
+@pytest.mark.jit
 def test_the_order_of_columns_matters_to_the_bound():
     backward = partial(quipref.ldlq, order="backward")
     assert few(backward, 8, bound="worst_case_backward").ratio <= 1 + 1e-9
     assert few(backward, 8).ratio > 1.02
 
 
+@pytest.mark.jit
 def test_ldlq_can_lose_to_nearest_and_the_average_case_is_no_worst_case():
     assert few(quipref.ldlq, 3, bound="nearest").ratio > 1.1
     assert few(quipref.ldlq, 8, bound="average_case").ratio == pytest.approx(3, rel=1e-4)
     assert few(quipref.ldlq, 8, bound="ldlq").ratio == 1
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize(("order", "n"), [("forward", 32), ("backward", 40)])
 def test_clamped_ldlq_loses_n_times_what_nearest_does(order, n):
     """QuIP's counterexample: above n/2 times, from the side on which the first column stands."""

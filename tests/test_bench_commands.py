@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -30,6 +31,13 @@ def ceiling(W, H):
 
 def slow(W, H):
     time.sleep(60)
+
+def swallow(W, H):
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
 
 def nan(W, H):
     return np.nan * W
@@ -123,6 +131,27 @@ class TestCheck:
         assert json.loads(out)["picture"] is None
         assert files(idea) == ["my_idea.py"]
 
+    @pytest.mark.parametrize(("name", "how"), [("slow", []), ("swallow", ["--isolate"])])
+    def test_one_that_hangs_is_asked_once(self, idea, drawn, capsys, name, how):
+        start = time.monotonic()
+        status, out, _ = call(capsys, "check", f"my_idea:{name}", "--time-limit", 0.1, *how)
+        assert status == 1 and time.monotonic() - start < 30
+        assert out.startswith(f"my_idea:{name}: 1 of 21 checks failed; it hung, so 20 were not tried\n")
+        assert " passed " not in out
+        assert out.endswith("\n\nno picture: it hung\n") and not drawn
+
+    @pytest.mark.parametrize("how", [[], ["--isolate"]])
+    def test_promises_and_expected_failures(self, idea, drawn, capsys, how):
+        arguments = "check", "my_idea:ceiling", "--only", "worst_case", "trace", "--max-examples", 1, *how
+        status, out, _ = call(capsys, *arguments)
+        assert status == 0
+        assert "\nthe layer that breaks worst_case: report.example('worst_case'), or --promise worst_case\n" in out
+        status, out, _ = call(capsys, *arguments, "--promise", "worst_case", "--promise", "trace")
+        assert status == 1 and "\nworst_case: the loss is " in out and "the layer that breaks" not in out
+        arguments += "--promise", "worst_case", "--expected-failure", "worst_case=rounds up"
+        status, out, _ = call(capsys, *arguments)
+        assert status == 0 and "rounds up: the loss is " in out
+
     def test_in_an_interpreter_of_its_own(self, idea, drawn, capsys):
         status, out, _ = call(
             capsys, "check", "my_idea:ending", "--only", "finite_on_drawn_layers", "--isolate", "--seconds", 4
@@ -139,6 +168,7 @@ class TestCheck:
             (["your_idea:nearest"], "rounder must name a function that can be imported, but for 'your_idea:nearest'"),
             (["my_idea:number"], "rounder must name a function, but 'my_idea:number' is int"),
             (["my_idea:nearest", "--only", "beauty"], "only must name checks, but 'beauty' came"),
+            (["my_idea:nearest", "--promise", "beauty"], "promises must be one of 'worst_case'"),
             (["my_idea:nearest", "--max-examples", "0"], "max_examples must be at least 1"),
             (["my_idea:nearest", "--picture", "p.svg"], "--picture must end in .png"),
         ],
@@ -148,6 +178,11 @@ class TestCheck:
         assert (status, out) == (1, "")
         assert message in err
         assert files(idea) == ["my_idea.py"]
+
+    def test_an_expected_failure_has_a_reason(self, idea, capsys):
+        with pytest.raises(SystemExit):
+            call(capsys, "check", "my_idea:nearest", "--expected-failure", "trace")
+        assert "must read NAME=REASON, but 'trace' came" in capsys.readouterr().err
 
 
 SMALL = ["--sizes", 4, 16, "--seeds", 2, "--rows", 2, "--spectra", "power", "low_rank", "--jobs", 1]
@@ -168,7 +203,8 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", "my_idea:ceiling", "ldlq", *SMALL)
         ceiling, ldlq = (line for line in out.splitlines() if "worst_case" in line)
         assert status == 1
-        assert " broken " in ceiling and " kept " in ldlq
+        assert " broken " in ceiling and " kept here " in ldlq
+        assert "\n\nkept here: on these layers, drawn at random; worse ones are searched for by quipref check\n" in out
         worst = max((r for r in drawn if r["method"] == "my_idea:ceiling"), key=lambda r: r["ratio"])
         assert f"random:2x{worst['n']},spectrum={worst['spectrum']},basis=haar,seed={worst['seed']} |" in ceiling
         assert f" {worst['ratio']:.3f} " in ceiling
@@ -209,7 +245,7 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", *methods, "--time-limit", 0.1, *SMALL)
         verdicts = {line.split("|")[1].strip(): line.split("|")[7].strip() for line in out.splitlines() if "|" in line}
         assert status == 1
-        assert [verdicts[name] for name in methods] == ["no result", "no result", "kept"]
+        assert [verdicts[name] for name in methods] == ["no result", "no result", "kept here"]
         first = "no result on 8 of 8 layers, first random:2x4,spectrum=power,basis=haar,seed=0"
         assert f"\n\nmy_idea:slow: {first}\n  hung: no result within 0.1 s\n" in out
         assert f"\n\nmy_idea:nan: {first}\n  ValueError: W_hat must be finite" in out
@@ -218,7 +254,7 @@ class TestBounds:
         status, out, _ = call(capsys, "bounds", "--methods", "optq", *SMALL)
         assert status == 0
         assert "\noptq: no result on 4 of 8 layers, first random:2x4,spectrum=low_rank" in out
-        assert " kept " in out
+        assert " kept here " in out
 
     def test_what_a_module_prints_is_no_result(self, idea):
         """Nor in the processes that import it to do the work."""

@@ -5,6 +5,7 @@ import pytest
 from pictures_sweeps import SPECTRA, losses_against_n, ratio_against_n, record, shares
 
 from quipref.figures import sweeps
+from quipref.sweeps import trials
 
 
 def curves(panel):
@@ -25,6 +26,10 @@ def test_a_row_has_one_bound_alone():
         sweeps.ON_OWN_GRID.share: {"ldlq, 2 bits"},
     }
     assert [len(panels) for panels in rows.values()] == 4 * [len(SPECTRA)]  # none is empty
+
+
+def test_every_bound_of_a_sweep_has_a_row():
+    assert set(sweeps.ROWS) == {*trials.LEMMAS, *trials.LIMITS, *(f"stochastic_{name}" for name in trials.LIMITS)}
 
 
 def test_what_gave_no_result_is_in_the_legend():

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
 
-from quipref.testing import Tags, parametrize_with_checks
+import quipref
+from quipref.testing import RounderCheckError, Tags, parametrize_with_checks
 
 USERS = """
     import numpy as np
@@ -49,6 +51,7 @@ def test_a_users_own_tests(tmp_path):
     assert {word for name, word in ended.items() if "nearest-" in name and "upwards" not in name} == {"PASSED"}
     assert "XPASS(strict)" in done.stdout
     assert "RounderCheckError" in done.stdout
+    assert "rounder.py" not in done.stdout  # no frames of the bench between the test and the report
 
 
 def nearest(W, H):
@@ -78,6 +81,30 @@ def test_a_check_that_says_nothing_skips():
     rounder, check = cases(nearest, seconds=1e-9)["rows_alone"]
     with pytest.raises(pytest.skip.Exception, match="no time was left"):
         check(rounder)
+
+
+def test_a_rounder_that_hangs_fails_in_one_test():
+    def hangs(W, H):
+        time.sleep(60)
+
+    found = cases(hangs, time_limit=0.02)
+    rounder, check = found.pop("shape_and_dtype")
+    with pytest.raises(RounderCheckError, match="did not return within 0.08 s"):
+        check(rounder)
+    for rounder, check in found.values():
+        with pytest.raises(pytest.skip.Exception, match="not asked again: it hung in shape_and_dtype"):
+            check(rounder)
+
+
+def test_a_refusal_and_what_was_not_told_apart_skip():
+    def refuses(W, H):
+        return quipref.ldlq(W[:, ::-1], np.linalg.inv(np.linalg.inv(H[::-1, ::-1])))[:, ::-1]
+
+    found = cases(refuses, max_examples=10)
+    for name, said in (("singular", "refused: it raised LinAlgError"), ("average_against_ldlq", "not told apart: ")):
+        rounder, check = found[name]
+        with pytest.raises(pytest.skip.Exception, match=said):
+            check(rounder)
 
 
 def test_unknown_names_are_refused_while_collecting():

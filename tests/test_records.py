@@ -4,8 +4,10 @@ import json
 import re
 
 import pytest
+from voice import says
 
-from quipref.sweeps import records
+import quipref as q
+from quipref.sweeps import records, trials
 
 QUESTION, ANSWER = {"method": "ldlq", "bits": None, "n": 8, "options": {}}, {"ratio": 0.25, "error": None}
 
@@ -81,6 +83,25 @@ def test_a_folder_is_made_in_an_existing_one_only(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="folder must be a folder, but .*file is a file"):
         records.existing_folder(tmp_path / "file")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "results")
+    with pytest.raises(OSError, match="folder must be one to write to, but .*link is none .* Name another one"):
+        records.existing_folder(tmp_path / "link")
+
+
+def test_a_folder_with_the_name_of_a_result_is_refused_before_any_work(tmp_path, monkeypatch):
+    asked = {"methods": "ldlq", "sizes": [4], "spectra": "flat", "seeds": 3, "folder": tmp_path, "jobs": 1}
+    q.sweep(**asked)
+    victim = records.files(tmp_path)[1]
+    victim.unlink()
+    victim.mkdir()
+    monkeypatch.setattr(trials, "answer", lambda *a: pytest.fail("the work was begun"))
+    with says(IsADirectoryError, "folder must hold files where results are", victim.name, "Move it away"):
+        q.sweep(**asked)
+    with pytest.warns(UserWarning, match="must be a whole record, but it is a folder. It is left out"):
+        assert len(q.load_sweep(tmp_path)) == 2
 
 
 def test_labels_name_bits_and_options():

@@ -54,7 +54,7 @@ def test_where_there_is_no_answer_one_example_is_enough():
     assert len(report.failed) == len(report.outcomes) > 15
     assert not any(outcome.answered for outcome in report.outcomes)
     text = str(report)
-    assert "it returned int64 of shape (8, 16)\n" in text  # in the table, not cut off
+    assert "it returned int64; add .astype(float)\n" in text  # in the table, not cut off
     assert text.count("import numpy as np") == report._repr_html_().count("import numpy as np") == 1
     likewise = text.rpartition("likewise: ")[2].split(", ")
     assert len(likewise) == len(report.failed) - 1 and set(likewise) < set(report.failed)

@@ -1,12 +1,16 @@
 """Sweeps of rounders that hang, or end the process that they run in."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
 from voice import says
 
 import quipref as q
+from quipref.sweeps import workers
 
 SMALL = {"sizes": [4, 8], "spectra": ["power", "dead"], "seeds": 2, "rows": 2, "jobs": 1}  # eight layers
 
@@ -47,3 +51,51 @@ class TestTimeLimit:
     def test_a_process_that_ends_is_told(self, tmp_path):
         with says(ChildProcessError, "methods must return or raise, but one ended the process", "--isolate"):
             q.sweep({"mine": ends}, folder=tmp_path, **SMALL | {"jobs": 2})
+
+
+BUSY = """
+import pathlib, sys, time, quipref
+def rounder(W, H):
+    if W.shape[1] == 8:
+        pathlib.Path(sys.argv[1]).touch()
+        time.sleep(300)
+    return W
+quipref.sweep({"mine": rounder}, sizes=[4, 8], spectra=["flat"], seeds=2, jobs=2, time_limit=None)
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path):
+    """Busy or idle; they have its standard error, so a reader of that waits for all of them."""
+    (tmp_path / "idea.py").write_text(BUSY)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, str(tmp_path / "idea.py"), str(tmp_path / "begun")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+
+
+class TestWatch:
+    """What the workers do, in this process."""
+
+    def test_it_ends_when_the_parent_is_another(self, monkeypatch):
+        parents, ended = [5, 5, 1], []
+        monkeypatch.setattr(workers, "SECONDS", 0)
+        monkeypatch.setattr(os, "getppid", lambda: parents.pop(0))
+        monkeypatch.setattr(os, "_exit", ended.append)
+        workers._watch(5)
+        assert (parents, ended) == ([], [1])
+
+    @pytest.mark.parametrize(("name", "watched"), [("LokyProcess", [os.getppid()]), ("MainProcess", [])])
+    def test_in_workers_alone(self, name, watched, monkeypatch):
+        seen = []
+        monkeypatch.setattr(workers, "_watch", seen.append)
+        monkeypatch.setattr(workers, "current_process", type(name, (), {}))
+        workers.end_with_parent.__wrapped__()
+        for _ in range(100):
+            if seen == watched:
+                break
+            time.sleep(0.01)
+        assert seen == watched

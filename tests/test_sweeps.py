@@ -60,6 +60,7 @@ class TestRecords:
         assert found[0]["measured"] == 0
 
 
+LISTS = "methods", "sizes", "spectra", "bases", "seeds", "bits"
 REFUSED = [
     ({"methods": "ldql"}, ValueError, ["methods must be one of", "'ldql' came"]),
     ({"methods": 3}, ValueError, ["methods must be one of", "3 came"]),
@@ -68,6 +69,9 @@ REFUSED = [
     ({"methods": "root_trace", "bits": [2]}, ValueError, ["'root_trace' came with bits=2", "With bits there are"]),
     ({"methods": q.ldlq, "bits": 2}, ValueError, ["bits=2", "A rounder has its own grid", "leave bits out"]),
     ({"sizes": [0]}, ValueError, ["sizes must be at least 1"]),
+    *[({name: []}, ValueError, [f"{name} must hold at least one, but none came"]) for name in LISTS],
+    ({"jobs": 0}, ValueError, ["jobs must be at least 1, or -1 for all cores, but 0 came"]),
+    ({"jobs": "all"}, TypeError, ["jobs must be an integer"]),
     ({"sizes": 12, "bases": "hadamard"}, ValueError, ["sizes must be powers of two", "Use 'haar'"]),
     ({"spectra": "pink"}, ValueError, ["spectra must be one of"]),
     ({"bases": ["pink"]}, ValueError, ["bases must be one of"]),
@@ -137,7 +141,8 @@ class TestFolder:
         whole = contents(tmp_path)
         victim = records.files(tmp_path)[3]
         victim.write_bytes(damage)
-        with pytest.warns(UserWarning, match=f"{victim.name} must be a whole record, .* It is measured again") as said:
+        damaged = f"{victim.name} must be a whole record, but .{{5,50}}\\. It is measured again\\.$"
+        with pytest.warns(UserWarning, match=damaged) as said:
             assert q.sweep("ldlq", folder=tmp_path, **SMALL) == found
         assert (len(said), said[0].filename) == (1, __file__)
         after = contents(tmp_path)

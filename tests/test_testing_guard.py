@@ -12,8 +12,9 @@ import quantizers
 import quipref
 from quipref.testing import QuantizerTags, Tags, protocol, tags
 from quipref.testing.calling import Answer, Caller, TimeUp, described, laid_out, time_limit
-from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused
-from quipref.testing.guard import Guarded, GuardedQuantizer, is_singular
+from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused, checks_of
+from quipref.testing.guard import Guarded, GuardedQuantizer, Watched, is_singular
+from quipref.testing.worker import address
 
 W, H = quipref.random_layer(2, 4, seed=0)
 
@@ -35,7 +36,8 @@ def nearest(W, H):
         ({"grid": quantizers.Doubled()}, ValueError, "block must be a multiple of grid.block, 8, but 1 came"),
         ({"grid": quipref.UniformGrid.fit(np.eye(3), 2)}, ValueError, "grid must have one step for all rows"),
         ({"promises": "worst_case"}, TypeError, "promises must be a tuple of names"),
-        ({"colour": "red"}, TypeError, "colour"),
+        ({"promises": ["fast"]}, ValueError, "promises must be one of 'worst_case', .* but 'fast' came"),
+        ({"colour": "red"}, TypeError, "tags must be among grid, random, .*, but 'colour' came"),
     ],
 )
 def test_bad_tags(facts, error, message):
@@ -45,14 +47,18 @@ def test_bad_tags(facts, error, message):
 
 def test_tags_are_carried_or_given():
     marked = tags(block=2)(nearest)
-    try:
-        assert protocol.tags_of(marked).block == 2
-        assert protocol.tags_of(marked, Tags()).block == 1
-    finally:
-        del nearest.quipref_tags
-    assert protocol.tags_of(nearest) == Tags()
+    assert protocol.tags_of(marked).block == 2
+    assert protocol.tags_of(marked, Tags()).block == 1
+    assert protocol.tags_of(nearest) == Tags()  # the function itself promises nothing
+    assert protocol.name_of(marked) == "nearest" and address(marked) == address(nearest)
+    assert protocol.name_of(tags(block=2)(functools.partial(marked, H=None))) == "nearest"
+    assert np.array_equal(marked(W, H=H), nearest(W, H))
     assert Tags(grid=quipref.UniformGrid(np.array([[0.25]], np.float16), 2)).unit == 0.25
     assert Tags(grid="fitted").quantizer is None
+
+
+def test_every_bound_can_be_promised():
+    assert tuple(check.name for check in checks_of(("theory",))) == protocol.PROMISES
 
 
 def test_names():
@@ -202,8 +208,8 @@ def test_no_time_limit_in_other_threads():
     assert done
 
 
-def test_the_first_call_of_each_layout_and_dtype_may_compile_until_one_hangs():
-    asked, answers = [], [Answer(W)] * 5 + [Answer(said="it did not return", kind="hung")] + [Answer(W)]
+def test_the_first_call_of_each_layout_and_dtype_may_compile():
+    asked, answers = [], [Answer(W)] * 5 + [Answer(said="it did not return", kind="hung")]
 
     class Recorder:
         def ask(self, W, H, *, layout, rng, seconds):
@@ -213,12 +219,26 @@ def test_the_first_call_of_each_layout_and_dtype_may_compile_until_one_hangs():
     rounder = Guarded(Recorder(), Tags(), time_limit=1.0)
     for layout, dtype in 2 * [("plain", "f8")] + 2 * [("fortran", "f8")] + [("plain", "f4")]:
         rounder(W.astype(dtype), H, layout=layout)
-    with pytest.raises(Hung):
-        rounder(W, H)
-    rounder(W, H, layout="strided")
-    assert asked == [4, 1, 4, 1, 4, 1, 1]
+    for layout in ("plain", "strided"):  # and is not asked again then
+        with pytest.raises(Hung):
+            rounder(W, H, layout=layout)
+    assert asked == [4, 1, 4, 1, 4, 1]
 
 
 def test_a_random_rounder_that_takes_no_rng_is_told_so():
     with pytest.raises(NoAnswer, match="by random=True it takes rng"):
         Guarded(Caller(lambda W, H: W), Tags(random=True))(W, H)
+
+
+def test_an_alarm_of_the_whole_check_is_a_hang_only_where_the_call_too_is_late():
+    def rings():
+        raise TimeUp
+
+    watched = Watched()
+    with pytest.raises(TimeUp):
+        watched.within(60.0, rings, "layer")
+    assert watched.hung is None
+    for _ in range(2):
+        with pytest.raises(Hung, match="did not return within 0 s"):
+            watched.within(0.0, rings, "layer")
+    assert watched.hung.layer == "layer"

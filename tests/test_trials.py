@@ -9,6 +9,7 @@ import pytest
 
 import quipref as q
 from quipref import bounds
+from quipref.lattice.dither import E8Lattice
 from quipref.rounding.grid import AffineGrid
 from quipref.sweeps import trials
 from quipref.testing.protocol import tags
@@ -94,7 +95,7 @@ class TestRoundersOfOnesOwn:
         assert trials.answer(POWER, lambda W, H: q.ldlq(W, H)) == trials.answer(POWER)
 
     def test_another_bound_may_be_promised(self):
-        mine = tags(promises=("something", "plain_worst_case"))(lambda W, H: np.floor(W + 0.5))
+        mine = tags(promises=("no_worse_than_nearest", "plain_worst_case"))(lambda W, H: np.floor(W + 0.5))
         assert trials.answer(POWER, mine) == trials.answer(POWER | {"method": "nearest"})
 
     def test_a_step_scales_the_layer_and_the_bound(self):
@@ -104,10 +105,25 @@ class TestRoundersOfOnesOwn:
         assert found["ratio"] == pytest.approx(usual["ratio"], rel=1e-12)
         assert found["limit"] == pytest.approx(usual["limit"] / 4, rel=1e-12)
 
-    @pytest.mark.parametrize("facts", [{"grid": q.IntegerGrid(0, 3)}, {"grid": "fitted"}, {"block": 2}])
+    @pytest.mark.parametrize(
+        "facts", [{"grid": q.IntegerGrid(0, 3)}, {"grid": "fitted"}, {"grid": E8Lattice(), "block": 8}]
+    )
     def test_no_theorem_for_grids_that_end_or_blocks(self, facts):
         found = trials.answer(POWER, tags(**facts)(lambda W, H: W))
         assert found == {"measured": 0.0} | dict.fromkeys(("limit", "ratio", "bound", "error", "time_limit"))
+
+    def test_columns_that_are_rounded_together_have_the_bound_of_one_at_a_time(self):
+        assert trials.answer(POWER, tags(block=2)(lambda W, H: q.ldlq(W, H))) == trials.answer(POWER)
+
+    @pytest.mark.parametrize("promises", [(), ("plain_worst_case",)])
+    def test_random_errors_reach_a_whole_step(self, promises):
+        def mine(W, H, rng=None):
+            return np.floor(W)
+
+        usual = trials.answer(POWER, tags(promises=promises)(lambda W, H: mine(W, H)))
+        found = trials.answer(POWER, tags(random=True, promises=promises)(mine))
+        assert found["bound"] == f"stochastic_{usual['bound']}"
+        assert (found["measured"], found["limit"]) == (usual["measured"], pytest.approx(4 * usual["limit"], rel=1e-12))
 
     def test_a_random_one_is_given_the_seed(self):
         seen = []

@@ -9,7 +9,7 @@ import pytest
 
 import quipref
 from quipref.testing import check_rounder
-from quipref.testing.worker import IsolatedCaller, address, located
+from quipref.testing.worker import IsolatedCaller, address, ending, located
 
 W, H = quipref.random_layer(2, 4, seed=0)
 
@@ -63,6 +63,8 @@ def stranger(tmp_path, monkeypatch):
     name = f"stranger_{tmp_path.name}"
     (tmp_path / f"{name}.py").write_text(textwrap.dedent(STRANGER))
     (tmp_path / f"{name}_ends.py").write_text("import os; os._exit(5)")
+    (tmp_path / f"{name}_stops.py").write_text("\n1 / 0")
+    (tmp_path / f"{name}_typo.py").write_text("\n\nf(")
     monkeypatch.syspath_prepend(tmp_path)
     return name
 
@@ -113,8 +115,11 @@ def test_checks_of_an_isolated_rounder(stranger):
 def test_what_cannot_be_imported(stranger, monkeypatch):
     for name, message in [
         ("nothing", "rounder must read MODULE:FUNCTION"),
-        ("no_such_module:f", "it raised ModuleNotFoundError"),
-        (f"{stranger}:nothing", "it raised AttributeError"),
+        ("my_idea.py:f", "without .py, but .* Write my_idea:f"),
+        ("no_such_module:f", "it raised ModuleNotFoundError.* Is its folder the current one"),
+        (f"{stranger}:nothing", rf"it raised AttributeError.* Is it spelt as in .*{stranger}.py\?"),
+        (f"{stranger}_stops:f", rf"it raised ZeroDivisionError.* See .*{stranger}_stops.py:2\."),
+        (f"{stranger}_typo:f", rf"it raised SyntaxError.* See .*{stranger}_typo.py:3\."),
         (f"{stranger}:number", "is int"),
     ]:
         for isolate in (False, True):
@@ -125,6 +130,11 @@ def test_what_cannot_be_imported(stranger, monkeypatch):
     monkeypatch.setattr("quipref.testing.worker.START_SECONDS", 0.001)
     with pytest.raises(ValueError, match="rounder must be imported within 0.001 s"):
         check_rounder(f"{stranger}:nearest", isolate=True)
+
+
+def test_the_signal_that_ended_an_interpreter_is_named():
+    assert ending(-signal.SIGSEGV) == "by signal 11, segmentation fault"
+    assert ending(0) == "with exit status 0"
 
 
 def test_addresses():

@@ -15,7 +15,9 @@ METHODS_HELP = (
     "with --bits of published methods, or MODULE:FUNCTION of your own (default: nearest ldlq and both inequalities)"
 )
 TIME_HELP = "for a rounder of your own and one layer, after which it counts as hanging (default 10)"
-KEPT, BROKEN, NO_BOUND, NO_RESULT = "kept", "broken", "no bound", "no result"
+SIZES = [8, 16, 32, 64, 128]
+SIZES_HELP = f"columns n (default {' '.join(map(str, SIZES))})"
+KEPT, BROKEN, NO_BOUND, NO_RESULT = "kept here", "broken", "no bound", "no result"
 HEADINGS = ("method", "bound", "layers", "errors", "median", "largest", "verdict", "largest on")
 
 
@@ -30,7 +32,7 @@ def add(commands):
     )
     bounds.add_argument("--methods", nargs="+", default=METHODS, metavar="METHOD", help=METHODS_HELP)
     bounds.add_argument("--bits", type=int, nargs="+", help="bits a weight (default: all integers, as in the theorems)")
-    bounds.add_argument("--sizes", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="columns n, default to 128")
+    bounds.add_argument("--sizes", type=int, nargs="+", default=SIZES, help=SIZES_HELP)
     bounds.add_argument("--spectra", nargs="+", help="power, flat, low_rank, outlier, dead (default all)")
     bounds.add_argument("--bases", nargs="+", default=["haar"], help="haar, hadamard, identity (default haar)")
     bounds.add_argument("--seeds", type=int, default=10, metavar="N", help="layers of each kind (default 10)")
@@ -127,13 +129,16 @@ def table(found):
 
 
 def remarks(found):
-    """On each method's first error, and on what has no bound."""
+    """On each method's first error, on what random layers can tell, and on what has no bound."""
     for name, own in found.items():
         failed = [record for record in own if record["error"] is not None]
         if failed:
             yield f"\n{name}: no result on {len(failed)} of {len(own)} layers, first {_layer(failed[0])}"
             yield f"  {failed[0]['error']}"
-    if NO_BOUND in map(verdict, found.values()):
+    verdicts = [verdict(own) for own in found.values()]
+    if KEPT in verdicts:
+        yield "\nkept here: on these layers, drawn at random; worse ones are searched for by quipref check"
+    if NO_BOUND in verdicts:
         yield "\nno bound: the theorems are of grids without end, a column at a time; --json shows the losses"
 
 

@@ -1,7 +1,9 @@
 """`quipref check`: is this rounding idea right, which bound does it keep, and on which layer does it fail."""
 
 import sys
+from argparse import ArgumentTypeError
 from contextlib import redirect_stdout
+from dataclasses import replace
 
 from quipref import storage
 from quipref.commands import terminal
@@ -21,6 +23,14 @@ def add(commands):
     check.add_argument("--only", nargs="+", metavar="NAME", help="these checks or tiers alone")
     check.add_argument("--max-examples", type=int, default=25, metavar="N", help="layers a check draws (default 25)")
     check.add_argument("--seconds", type=float, default=20.0, help="for all checks together (default 20)")
+    check.add_argument("--time-limit", type=float, default=5.0, metavar="SECONDS", help="a call may take (default 5)")
+    check.add_argument(
+        "--promise", action="append", default=[], metavar="NAME", help="hold it to this bound too; may be repeated"
+    )
+    check.add_argument(
+        "--expected-failure", action="append", default=[], type=_named, metavar="NAME=REASON",
+        help="this check must fail; may be repeated",
+    )  # fmt: skip
     check.add_argument("--seed", type=int, default=0, help="of the layers (default 0)")
     check.add_argument("--isolate", action="store_true", help="run it in an interpreter of its own")
 
@@ -34,17 +44,42 @@ def run_check(options):
     with redirect_stdout(sys.stderr):  # what a stranger's function prints is no part of the report
         report = check_rounder(
             options.rounder, only=options.only, max_examples=options.max_examples, seconds=options.seconds,
-            seed=options.seed, isolate=options.isolate, on_fail=None, progress=True,
+            time_limit=options.time_limit, seed=options.seed, isolate=options.isolate, on_fail=None, progress=True,
+            expected_failures=dict(options.expected_failure), tags=_promising(options),
         )  # fmt: skip
     if not options.json:
         print(report)
     with redirect_stdout(sys.stderr):
-        missing = _draw(options.rounder, options.isolate, picture)
+        hung = any(outcome.hung for outcome in report.outcomes)
+        missing = "it hung" if hung else _draw(options.rounder, options.isolate, picture)
     if options.json:
         terminal.print_json(report.to_dict() | {"picture": None if missing else str(picture)})
     else:
         print(f"\nno picture: {missing}" if missing else f"\npicture: {picture}")
     return int(bool(report.failed))
+
+
+def _named(text):
+    """(name, reason) of NAME=REASON."""
+    name, equals, reason = text.partition("=")
+    if not (name and equals and reason):
+        raise ArgumentTypeError(f"must read NAME=REASON, but {text!r} came")
+    return name, reason
+
+
+def _promising(options):
+    """The rounder's tags with the promises of the command line added, None if there are none."""
+    from quipref.testing.protocol import tags_of
+    from quipref.testing.worker import IsolatedCaller, located
+
+    if not options.promise:
+        return None
+    if options.isolate:  # what ends the interpreter on import must not end this one
+        caller = IsolatedCaller(options.rounder)
+        caller.start()
+        caller.close()
+    said = tags_of(located(options.rounder))
+    return replace(said, promises=tuple(dict.fromkeys((*said.promises, *options.promise))))
 
 
 def _draw(name, isolate, picture):

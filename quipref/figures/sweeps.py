@@ -43,6 +43,8 @@ class Row:
 ROWS = {
     "worst_case": Row("loss / ($m/4$ tr $D$)", mean=(1 / 3, "LDLQ's mean, $m/12$ tr $D$")),
     "plain_worst_case": Row(r"loss / ($mn/4\ \lambda_{max}$)"),
+    "stochastic_worst_case": Row("loss / ($m$ tr $D$)", mean=(1 / 6, "random LDLQ's mean, $m/6$ tr $D$")),
+    "stochastic_plain_worst_case": Row(r"loss / ($mn\ \lambda_{max}$)"),
     "root_trace": Row(r"tr $D$ / (tr $R$ max $R_{ii}$)", "the bound; $R = H^{1/2}$"),
     "incoherent_trace": Row(r"tr $D$ / ($\mu^2\!/n$ (tr $R)^2$)", "the bound; $R = H^{1/2}$"),
 }

@@ -19,7 +19,7 @@ Method = str | tuple[str, dict[str, Any]] | Rounder
 
 
 def ask(methods, sizes, spectra, bases, seeds, bits, rows, naming):
-    """{file name: (question, callable or None)} of every combination, in order."""
+    """{file name: (question, callable or None)} of every combination, in order; there must be one."""
     sizes = [checks.integer(n, "sizes", low=1) for n in _several(sizes)]
     spectra = [checks.choice(name, "spectra", SPECTRA) for name in _several(spectra)]
     bases = [checks.choice(name, "bases", BASES) for name in _several(bases)]
@@ -29,14 +29,22 @@ def ask(methods, sizes, spectra, bases, seeds, bits, rows, naming):
     rows = checks.integer(rows, "rows", low=1)
     if "hadamard" in bases and any(n & (n - 1) for n in sizes):
         raise ValueError(f"sizes must be powers of two for the basis 'hadamard', but {sizes} came. Use 'haar'.")
-    asked, release = {}, version("quipref")
-    for (method, options, code, rounder), b in itertools.product(_named(methods, naming), bits):
+    asked, release, named = {}, version("quipref"), _named(methods, naming)
+    for (method, options, code, rounder), b in itertools.product(named, bits):
         _refuse_mismatch(method, options, rounder, b)
         for spectrum, basis, n, seed in itertools.product(spectra, bases, sizes, seeds):
             question = {"method": method, "options": options, "code": code, "bits": b, "m": rows, "n": n}
             question |= {"spectrum": spectrum, "basis": basis, "seed": seed, "quipref": release}
             asked[records.file_name(question)] = question, rounder
+    _refuse_nothing(methods=named, sizes=sizes, spectra=spectra, bases=bases, seeds=seeds, bits=bits)
     return asked
+
+
+def _refuse_nothing(**asked):
+    """Refuse a sweep of which one dimension is empty."""
+    for name, values in asked.items():
+        if not values:
+            raise ValueError(f"{name} must hold at least one, but none came. A sweep is over every combination.")
 
 
 def _several(things):

@@ -6,6 +6,7 @@ A file holds its question, the answer and a SHA-256 of both, so that a damaged o
 import hashlib
 import json
 import re
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,15 @@ def write(folder, question, answer):
 
 def read(path):
     """The record question | answer of a file; ValueError if it is not, to the letter, what `write` wrote."""
+    if Path(path).is_dir():
+        raise ValueError(f"{path} must be a whole record, but it is a folder.")
     try:
         content = storage.read_json(path)
         question, answer = content["question"], content["answer"]
         whole = _digest([question, answer]) == content["sha256"] and file_name(question) == Path(path).name
         record = question | answer
     except (TypeError, KeyError, RecursionError, ValueError) as error:
-        raise ValueError(f"{path} must be a whole record, but it is damaged or something else ({error}).") from error
+        raise ValueError(f"{path} must be a whole record, but it is damaged or something else.") from error
     if not whole:
         raise ValueError(f"{path} must be a whole record, but its SHA-256 does not fit what it holds.")
     return record
@@ -86,14 +89,19 @@ def label(record):
 
 
 def existing_folder(folder):
-    """`folder` as an absolute Path, made if its parent is there."""
+    """`folder` as an absolute Path, made if its parent is there; files can be written to it."""
     folder = Path(folder).absolute()
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"folder must be a folder, but {folder} is a file. Name another one.")
     if not folder.parent.is_dir():
         raise FileNotFoundError(f"folder must be in an existing folder, but {folder.parent} is none. Create it first.")
-    folder.mkdir(exist_ok=True)
-    return folder
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        why = error.strerror
+        raise OSError(f"folder must be one to write to, but {folder} is none ({why}). Name another one.") from error
 
 
 def _digest(content):

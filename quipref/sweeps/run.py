@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from quipref import checks, storage, threads
 from quipref.problems import SPECTRA
-from quipref.sweeps import questions, records, trials
+from quipref.sweeps import questions, records, trials, workers
 from quipref.sweeps.questions import Method
 
 BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {elapsed} passed, {remaining} to go"
@@ -65,17 +65,19 @@ def sweep(
     list of dict
         A record of JSON types for each question, in order: method, options, code (SHA-256 of a callable's text), bits,
         m, n, spectrum, basis, seed, quipref (the version); measured, limit, ratio, bound (the theorem's name in
-        `quipref.bounds`), error and time_limit. `limit` and `ratio` are None where no theorem applies. Where the
+        `quipref.bounds`; with ``"stochastic_"`` before it four times that, since random errors reach a whole step),
+        error and time_limit. `limit` and `ratio` are None where no theorem applies. Where the
         method refused, failed or returned anything but finite numbers, `error` says so and the numbers are None;
         where it hung, `time_limit` has the seconds that it was given.
 
     Raises
     ------
     ValueError, TypeError
-        An unknown name or number; a callable whose text cannot be read or depends on variables around it, with a
-        folder and without a name of its own.
+        An unknown name or number, or nothing to ask; a callable whose text cannot be read or depends on variables
+        around it, with a folder and without a name of its own.
     OSError
-        The folder cannot be made or written to; a rounder ended the process that it ran in.
+        The folder cannot be made or written to, or has a folder of a result's name; a rounder ended the process
+        that it ran in.
 
     Notes
     -----
@@ -105,6 +107,8 @@ def sweep(
     (6, True)
     """
     asked = questions.ask(methods, sizes, spectra, bases, seeds, bits, rows, naming=folder is not None)
+    if jobs is not None and not checks.integer(jobs, "jobs"):
+        raise ValueError("jobs must be at least 1, or -1 for all cores, but 0 came. Leave it out for all cores.")
     if time_limit is not None and not checks.fraction(time_limit, "time_limit"):
         raise ValueError("time_limit must be above zero, but 0 came. None is no limit.")
     folder = None if folder is None else records.existing_folder(folder)
@@ -125,6 +129,9 @@ def _known(folder, asked, time_limit):
     """(name, record) of each question that the folder answers; what hung it does not, if there is more time now."""
     longest = math.inf if time_limit is None else time_limit
     for name in asked:
+        if (folder / name).is_dir():
+            found = f"{folder / name} is a folder"
+            raise IsADirectoryError(f"folder must hold files where results are, but {found}. Move it away.")
         if (folder / name).exists():
             try:
                 record = records.read(folder / name)
@@ -157,4 +164,5 @@ def _answers(waiting, jobs, time_limit) -> Iterator[tuple[str, dict]]:
 
 
 def _task(name, question, rounder, time_limit):
+    workers.end_with_parent()
     return name, trials.answer(question, rounder, time_limit)

@@ -16,12 +16,14 @@ from quipref import bounds
 from quipref.factor import ldl
 from quipref.incoherence.measure import mu_hessian
 from quipref.methods import registry
-from quipref.problems import random_layer
+from quipref.problems import Layer, random_layer
 from quipref.proxy import proxy_loss
 from quipref.rounding.greedy import greedy
 from quipref.rounding.ldlq import ldlq
 from quipref.rounding.optq import optq
 from quipref.testing import calling
+from quipref.testing.checks.conditions import without_end
+from quipref.testing.loss_bounds import BOUNDS, cell_radius
 from quipref.testing.protocol import tags_of
 
 
@@ -112,16 +114,20 @@ def _measure(question, rounder, W, H, time_limit):
 
 
 def _stranger(rounder, seed, W, H, time_limit):
-    """A callable's loss, W drawn in units of its grid; the limit is m/4 tr D unless its tags promise another."""
+    """A callable's loss, W drawn in units of its grid, beside the bound that its tags promise, by default m/4 tr D.
+
+    Of a random rounder the limit is four times that: its errors reach a whole step.
+    """
     tags = tags_of(rounder)
     W = W * tags.unit
     with _without_prints(), np.errstate(), calling.time_limit(time_limit):
         W_hat = rounder(W.copy(), H.copy(), **({"rng": seed} if tags.random else {}))
     loss = proxy_loss(W, W_hat, H)
-    if tags.quantizer is None or tags.quantizer.bits is not None or tags.block > 1:
-        return loss, None, None  # the theorems are on grids without end, a column at a time
+    if not without_end(tags) or tags.quantizer.block > 1:
+        return loss, None, None
     bound = next((name for name in tags.promises if name in LIMITS), "worst_case")
-    return loss, tags.unit**2 * LIMITS[bound](len(W), H), bound
+    whole_step = cell_radius(tags) == tags.unit
+    return loss, BOUNDS[bound](Layer(W, H), tags), f"stochastic_{bound}" if whole_step else bound
 
 
 def _without_prints():

@@ -13,6 +13,7 @@ from quipref.rounding.grid import AffineGrid
 from quipref.testing.calling import Caller
 from quipref.testing.checks.registry import Budget
 from quipref.testing.guard import Guarded
+from quipref.testing.hermetic import without_local_constants
 from quipref.testing.loss_bounds import BOUNDS, NEEDS_CELLS, cell_radius
 from quipref.testing.own_edges import at_own_edges
 from quipref.testing.paste import pasteable
@@ -62,13 +63,15 @@ def worst_layer(
     bound : str
         ``"worst_case"`` (m/4 tr D on the integers), ``"worst_case_backward"`` (the same from right to left),
         ``"trace"`` (m/4 tr H), ``"plain_worst_case"`` (m n lambda_max / 4), ``"average_case"`` (m/12 tr D), or the
-        loss on the same layer of ``"nearest"`` or ``"ldlq"`` with the same grid.
+        loss on the same layer of ``"nearest"`` or ``"ldlq"`` with the same grid. The first four are four times that
+        for a random rounder, m tr D and so on, as its errors reach a whole step.
     m : int
         Rows, a multiple of the rows of the grid's tiles.
     max_examples : int
         Layers that are drawn; those that are constructed come on top, some 50.
     seed : int
-        The same seed finds the same layer, another one a better or a worse one: see the notes.
+        The same seed finds the same layer, another one a better or a worse one: see the notes. It is also the `rng`
+        of a random rounder.
     tags : Tags, optional
         As in `check_rounder`.
 
@@ -144,7 +147,8 @@ def _climb(ratio, layers, max_examples, start):
     def once(layer):
         hypothesis.target(min(ratio(layer), 1e300))
 
-    hypothesis.seed(start)(quiet(hypothesis.given(layers)(once)))()
+    with without_local_constants():
+        hypothesis.seed(start)(quiet(hypothesis.given(layers)(once)))()
 
 
 def _refuse(n, m, bound, tags):

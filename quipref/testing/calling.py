@@ -59,7 +59,7 @@ class Caller:
             with np.errstate(), time_limit(seconds):  # what it does to numpy.seterr ends with the call
                 came = self.rounder(given["W"], given["H"], **({} if rng is None else {"rng": rng}))
         except TimeUp:
-            return Answer(said=f"it did not return within {seconds:g} s", kind="hung")
+            return hanging(seconds)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: the harness survives
@@ -77,11 +77,17 @@ class Caller:
         overwrote = self.previous is not None and not np.array_equal(*self.previous, equal_nan=True)
         self.previous = None
         if came.dtype.kind != "f" or came.shape != wanted["W"].shape:
-            said = f"it returned {came.dtype} of shape {came.shape}"
+            said = f"it returned {came.dtype}" + ("" if came.shape == wanted["W"].shape else f" of shape {came.shape}")
+            said += "; add .astype(float)" if came.dtype.kind in "iub" else ""
             return Answer(said=said, kind="object", changed=changed, shares=shares, overwrote=overwrote)
         value = np.array(came)
         self.previous = came, value
         return Answer(value, changed=changed, shares=shares, overwrote=overwrote)
+
+
+def hanging(seconds: float) -> Answer:
+    """What a call came to that did not return in time."""
+    return Answer(said=f"it did not return within {seconds:g} s", kind="hung")
 
 
 def laid_out(X: NDArray[np.floating], layout: Layout) -> NDArray[np.floating]:

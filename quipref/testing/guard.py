@@ -1,12 +1,15 @@
 """Between the checks and a stranger's code: what comes back is a good array, or a verdict."""
 
+import functools
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quipref.problems import Layer
-from quipref.testing.calling import Answer, Caller, Layout, TimeUp, described, time_limit
+from quipref.testing.calling import Answer, Caller, Layout, TimeUp, described, hanging, time_limit
 from quipref.testing.checks.registry import CheckFailed, Hung, NoAnswer, Refused
 from quipref.testing.protocol import QuantizerTags, Tags
 from quipref.testing.worker import IsolatedCaller
@@ -14,7 +17,37 @@ from quipref.testing.worker import IsolatedCaller
 FIRST_CALL = 4  # times the time limit: the first call may compile
 
 
-class Guarded:
+class Watched:
+    """Remembers that a stranger's code hung, as it is asked no more after that.
+
+    Attributes
+    ----------
+    hung : Hung or None
+    told : bool
+        A check has failed by it. One alone does, and those that follow are skipped.
+    """
+
+    hung: Hung | None = None
+    told = False
+
+    def within(self, seconds: float, call: Callable[[], Answer], shown: Any) -> Answer:
+        """What the call came to; `Hung` if that took `seconds`, and at once if one has hung before."""
+        if self.hung:
+            raise self.hung
+        start = time.monotonic()
+        try:
+            answer = call()
+        except TimeUp:  # the time of the whole check was over too, and its alarm rang first
+            if time.monotonic() - start < seconds:
+                raise
+            answer = hanging(seconds)
+        if answer.kind == "hung":
+            self.hung = Hung(answer.said, shown)
+            raise self.hung
+        return answer
+
+
+class Guarded(Watched):
     """A rounder as the checks see it.
 
     Parameters
@@ -29,7 +62,7 @@ class Guarded:
 
     def __init__(self, caller: Caller | IsolatedCaller, tags: Tags, *, time_limit: float = 5.0, seed: int = 0) -> None:
         self.caller, self.tags, self.seconds, self.seed = caller, tags, time_limit, seed
-        self.called, self.hung = set(), False
+        self.called: set[Any] = set()
         self.memory: dict[Any, Any] = {}  # what one check has found out by asking, for those that follow
 
     def __call__(
@@ -60,16 +93,13 @@ class Guarded:
         """What the call came to, good or bad; only a rounder that hangs ends the check."""
         if self.tags.random and rng is None:
             rng = self.seed
-        first = (layout, W.dtype) not in self.called and not self.hung
+        seconds = self.seconds * (1 if (layout, W.dtype) in self.called else FIRST_CALL)
         self.called.add((layout, W.dtype))
-        answer = self.caller.ask(W, H, layout=layout, rng=rng, seconds=self.seconds * (FIRST_CALL if first else 1))
-        if answer.kind == "hung":
-            self.hung = True
-            raise Hung(answer.said, Layer(W, H))
-        return answer
+        ask = functools.partial(self.caller.ask, W, H, layout=layout, rng=rng, seconds=seconds)
+        return self.within(seconds, ask, Layer(W, H))
 
 
-class GuardedQuantizer:
+class GuardedQuantizer(Watched):
     """A block quantizer as the checks see it: `quantize` and `decode` return what they should, or end the check."""
 
     def __init__(self, quantizer: Any, tags: QuantizerTags, *, time_limit: float = 5.0, seed: int = 0) -> None:
@@ -97,15 +127,20 @@ class GuardedQuantizer:
 
     def _call(self, function, *arguments, shown):
         seconds, self.called = self.seconds * (1 if self.called else FIRST_CALL), True
-        try:
+        came = []
+
+        def call():
             with np.errstate(), time_limit(seconds):
-                return function(*arguments)
-        except TimeUp:
-            raise Hung(f"it did not return within {seconds:g} s", shown) from None
-        except KeyboardInterrupt:
+                came.append(function(*arguments))
+            return Answer()
+
+        try:
+            self.within(seconds, call, shown)
+        except (TimeUp, Hung, KeyboardInterrupt):
             raise
         except BaseException as error:
             raise NoAnswer(described(error), shown) from error
+        return came[0]
 
     def _values(self, came, shape, name, shown):
         good = isinstance(came, np.ndarray) and came.dtype.kind == "f" and shape in (None, came.shape)

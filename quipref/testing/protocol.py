@@ -6,7 +6,7 @@ registered. Untagged, it is taken to round to the integers, deterministically, r
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,14 @@ from quipref.rounding.grid import IntegerGrid
 from quipref.rounding.quantizer import Quantizer
 
 Rounder = Callable[..., Any]  # a stranger's: what comes back is checked, not believed
+PROMISES = (
+    "worst_case",
+    "worst_case_backward",
+    "trace",
+    "plain_worst_case",
+    "no_worse_than_nearest",
+    "average_case",
+)  # fmt: skip - the checks of the tier "theory"
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ class Tags:
         _refuse_grid(self.grid, self.block)
         if isinstance(self.promises, str) or not all(isinstance(name, str) for name in self.promises):
             raise TypeError(f"promises must be a tuple of names of bounds, but {self.promises!r} came.")
+        for name in self.promises:
+            checks.choice(name, "promises", PROMISES)
         object.__setattr__(self, "promises", tuple(self.promises))
 
     @property
@@ -116,7 +126,7 @@ def tags(**facts: Any) -> Callable[[Rounder], Rounder]:
     Returns
     -------
     callable
-        Returns the function it is given.
+        Makes of a function one that does the same and carries the tags; the function itself is left as it is.
 
     Raises
     ------
@@ -131,11 +141,19 @@ def tags(**facts: Any) -> Callable[[Rounder], Rounder]:
     >>> tags_of(nearest).uses_hessian
     False
     """
+    known = [each.name for each in fields(Tags)]
+    for name in facts:
+        if name not in known:
+            raise TypeError(f"tags must be among {', '.join(known)}, but {name!r} came.")
     said = Tags(**facts)
 
     def mark(rounder: Rounder) -> Rounder:
-        rounder.quipref_tags = said
-        return rounder
+        @functools.wraps(rounder, updated=())
+        def tagged(*arguments: Any, **named: Any) -> Any:
+            return rounder(*arguments, **named)
+
+        tagged.quipref_tags = said
+        return tagged
 
     return mark
 
@@ -170,8 +188,8 @@ def tags_of(rounder: Rounder, tags: Tags | None = None) -> Tags:
 
 def name_of(rounder: Any) -> str:
     """A short name for tables: the function's, that of the function in a partial, or the class's."""
-    while isinstance(rounder, functools.partial):
-        rounder = rounder.func
+    while isinstance(rounder, functools.partial) or hasattr(rounder, "__wrapped__"):
+        rounder = rounder.func if isinstance(rounder, functools.partial) else rounder.__wrapped__
     return rounder if isinstance(rounder, str) else getattr(rounder, "__name__", type(rounder).__name__)
 
 

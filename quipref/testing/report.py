@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Status = Literal[
-    "passed", "failed", "refused", "not_told_apart", "expected_failure", "unexpected_pass", "skipped"
+    "passed", "failed", "measured", "refused", "not_told_apart", "expected_failure", "unexpected_pass", "skipped"
 ]  # fmt: skip
 
 HEADINGS = ("check", "tier", "result", "seconds", "what was found")
@@ -24,7 +24,8 @@ class Outcome:
     name, tier, statement : str
         Of the check.
     status : str
-        "passed", "failed", "refused", "not_told_apart", "expected_failure", "unexpected_pass" or "skipped".
+        "passed", "failed", "refused", "not_told_apart", "expected_failure", "unexpected_pass", "skipped", or
+        "measured" where the check says by how much and cannot fail.
     message : str
     example : object or None
         The layer, as small as it was made, that shows a failure.
@@ -37,6 +38,8 @@ class Outcome:
         Less was tried than `max_examples` asks for, because the time was over.
     answered : bool
         False where the rounder raised an error, hung, or returned no finite array of W's shape.
+    hung : bool
+        It failed because the rounder did not return in time. It is not asked again then.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Outcome:
     figures: Mapping[str, Any] = field(default_factory=dict)
     cut_short: bool = False
     answered: bool = True
+    hung: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Report:
 
     def __str__(self) -> str:
         parts = [self.headline(), table([HEADINGS, *(cells(outcome) for outcome in self.outcomes)])]
-        parts += [line for line in (self.bounds_line(),) if line]
+        parts += [line for line in ("\n".join(filter(None, (self.bounds_line(), self.hint()))),) if line]
         for outcome, others in self.shown():
             likewise = f"\n\nlikewise: {', '.join(others)}" if others else ""
             details = f"{outcome.name}: {outcome.message}\n{outcome.statement}\n\n{outcome.code}{likewise}"
@@ -131,7 +135,7 @@ class Report:
 
         body = "".join(row("td", cells(outcome)) for outcome in self.outcomes)
         parts = [f"<p><b>{html.escape(self.headline())}</b></p>", f"<table>{row('th', HEADINGS)}{body}</table>"]
-        parts.append(f"<p>{html.escape(self.bounds_line())}</p>")
+        parts += [f"<p>{html.escape(line)}</p>" for line in (self.bounds_line(), self.hint()) if line]
         for outcome, others in self.shown():
             words = [html.escape(word) for word in (outcome.name, outcome.message, outcome.statement, outcome.code)]
             parts.append("<p><b>{}</b>: {}<br><i>{}</i></p><pre>{}</pre>".format(*words))
@@ -148,15 +152,29 @@ class Report:
         told = ", ".join(ended + [f"{count} {word}" for word, count in counts.items() if count])
         promises = getattr(self.tags, "promises", ())
         missing = [name + " (promised)" * (name in promises) for name in self.not_tried]
+        if any(outcome.hung for outcome in self.outcomes):
+            return f"{told}; it hung, so {len(missing)} were not tried"
         return told + (f"; not tried: {', '.join(missing)}" if missing else "")
 
+    @property
+    def bounds_broken(self) -> list[Outcome]:
+        """The bounds that a layer broke, promised or not."""
+        return [each for each in self.bounds if each.status in ("failed", "expected_failure") and each.answered]
+
     def bounds_line(self) -> str:
-        """The bounds that no layer broke, those that one did, and those that no time was left for."""
-        lost = [bound for bound in self.bounds if bound.status in ("failed", "expected_failure")]
-        broken = [bound.name for bound in lost if bound.answered]
+        """The bounds that no layer broke, those that one did and by how much, and those that were not tried."""
+        broken = [bound.name + times(bound) for bound in self.bounds_broken]
         missing = [bound.name for bound in self.bounds if bound.status == "skipped" or not bound.answered]
         named = {"bounds kept": self.bounds_kept or ["none"], "broken": broken, "not tried": missing}
         return "; ".join(f"{what}: {', '.join(names)}" for what, names in named.items() if names and self.bounds)
+
+    def hint(self) -> str:
+        """How to see the layer that broke a bound of which no check has failed, "" if there is none."""
+        shown = [outcome.name for outcome in self.outcomes]
+        for bound in self.bounds_broken:
+            if bound.example is not None and bound.name not in shown:
+                return f"the layer that breaks {bound.name}: report.example({bound.name!r}), or --promise {bound.name}"
+        return ""
 
     def shown(self) -> list[tuple[Outcome, list[str]]]:
         """The failures whose details are written below the table, each with the names of others that are no news.
@@ -196,6 +214,12 @@ def cells(outcome: Outcome) -> list[str]:
     said = f"{said} (cut short)".lstrip() if outcome.cut_short else said
     words = (outcome.name, outcome.tier, outcome.status.replace("_", " "), f"{outcome.seconds:.2f}")
     return [*words, said if len(said) <= WIDEST else said[: WIDEST - 3] + "..."]
+
+
+def times(bound: Outcome) -> str:
+    """How many times the bound the loss came to, in brackets, where that is known."""
+    ratio = bound.figures.get("largest_ratio")
+    return f" ({ratio:.2g} times)" if ratio else ""
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

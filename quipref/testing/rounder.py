@@ -82,6 +82,7 @@ def check_rounder(
     >>> check_rounder(ceiling, only=["algebra"], on_fail=None).failed
     ['one_block', 'diagonal_is_nearest']
     """
+    __tracebackhide__ = True  # in pytest: what failed is the rounder, and the report says where
     _refuse_options(max_examples, seconds, on_fail, time_limit, seed)
     caller = _caller(rounder, checks.boolean(isolate, "isolate"))
     try:
@@ -96,7 +97,7 @@ def check_rounder(
     finally:
         caller.close()
     bounds = tuple(outcome for outcome in outcomes if outcome.tier == "theory")
-    kept = tuple(outcome for outcome in outcomes if outcome.tier != "theory" or outcome.name in said.promises)
+    kept = tuple(each for each in outcomes if each.tier != "theory" or each.name in said.promises or each.hung)
     return _judged(Report(name_of(rounder), said, kept, bounds), on_fail)
 
 
@@ -135,6 +136,7 @@ def check_quantizer(
     >>> check_quantizer(IntegerGrid(0, 3)).failed
     []
     """
+    __tracebackhide__ = True
     _refuse_options(max_examples, seconds, on_fail, time_limit, seed)
     missing = [name for name in ("quantize", "decode", "block", "bits") if not hasattr(quantizer, name)]
     if missing or isinstance(quantizer, type):
@@ -174,6 +176,7 @@ def _caller(rounder, isolate):
 
 
 def _judged(report: Report, on_fail: OnFail) -> Report:
+    __tracebackhide__ = True
     if report.failed and on_fail == "raise":
         raise RounderCheckError(report)
     if report.failed and on_fail == "warn":
@@ -229,33 +232,49 @@ def parametrize_with_checks(
     for rounder in rounders:
         function = located(rounder) if isinstance(rounder, str) else rounder
         expected = (expected_failures(function) if callable(expected_failures) else expected_failures) or {}
-        said = tags_of(function, options.get("tags"))
+        said, hung = tags_of(function, options.get("tags")), []
         for check in running.chosen_checks(ROUNDER_TIERS, None, running.that_apply(expected, said), said):
             promised = check.tier != "theory" or check.name in said.promises
             if promised and running.may_apply(check, said):
                 strict = {"reason": expected.get(check.name), "raises": RounderCheckError, "strict": True}
                 marks = [pytest.mark.xfail(**strict)] if check.name in expected else []
-                one = OneCheck(check.name, options)
+                one = OneCheck(check.name, options, hung)
                 cases.append(pytest.param(rounder, one, marks=marks, id=f"{name_of(rounder)}-{check.name}"))
     return pytest.mark.parametrize(("rounder", "check"), cases)
 
 
 class OneCheck:
-    """One check of `parametrize_with_checks`, to be called with the rounder."""
+    """One check of `parametrize_with_checks`, to be called with the rounder.
 
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self.name, self.options = name, options
+    Parameters
+    ----------
+    name : str
+        Of the check.
+    options : mapping
+        For `check_rounder`.
+    hung : list of str
+        Shared by the checks of one rounder: the one in which it hung, after which it is not asked again.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any], hung: list[str]) -> None:
+        self.name, self.options, self.hung = name, options, hung
 
     def __call__(self, rounder: Rounder | str) -> Report:
         """Run the check; a failure is a `RounderCheckError`, and a check that says nothing skips the test."""
         import pytest
 
+        __tracebackhide__ = True
+        if self.hung:
+            pytest.skip(f"not asked again: it hung in {self.hung[0]}")
         report = check_rounder(rounder, only=[self.name], on_fail=None, **self.options)
+        self.hung += [outcome.name for outcome in report.outcomes if outcome.hung]
         if report.failed:
             raise RounderCheckError(report)
-        skipped = [outcome.message for outcome in report.outcomes if outcome.status == "skipped"]
-        if skipped or not report.outcomes:
-            pytest.skip((skipped or ["the tags do not let it apply"])[0])
+        silent = [each for each in report.outcomes if each.status in ("skipped", "refused", "not_told_apart")]
+        if silent:
+            pytest.skip(f"{silent[0].status.replace('_', ' ')}: {silent[0].message}")
+        if not report.outcomes:
+            pytest.skip("the tags do not let it apply")
         return report
 
     def __repr__(self) -> str:

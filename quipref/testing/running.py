@@ -109,31 +109,47 @@ def allowance(left, seconds, following, count) -> float:
 
 
 def outcome_of(check: Check, subject, said, budget) -> Outcome:
-    """Run one check and say how it ended."""
+    """Run one check and say how it ended. A rounder that has hung in one is not asked again in another."""
     start = time.monotonic()
-    found, example, answered = Finding(), None, True
+    named = check.name, check.tier, check.statement
+    if getattr(subject, "told", False):
+        return Outcome(*named, "skipped", "not asked again: it hung")
+    found, example, kind = Finding(), None, None
     try:
+        found, status, message = _ended(check, subject, said, budget)
+    except (CheckFailed, Hung) as failure:
+        status, message, example, kind = "failed", failure.message, failure.layer, type(failure)
+        found = Finding(failure.figures) if isinstance(failure, CheckFailed) else found
+    hung = getattr(subject, "hung", None)
+    if hung and (status != "failed" or kind is Hung):  # whatever the check made of it, it is not to be believed
+        status, message, example, kind, subject.told = "failed", hung.message, hung.layer, Hung, True
+    code = written(example) if status == "failed" and example is not None else ""
+    seconds = time.monotonic() - start
+    cut_short = budget.cut_short and status in ("passed", "measured", "not_told_apart")
+    return Outcome(
+        *named, status, message, example, code, seconds, found.figures, cut_short,
+        kind not in (registry.NoAnswer, Hung), kind is Hung,
+    )  # fmt: skip
+
+
+def _ended(check, subject, said, budget):
+    """(finding, status, message) of a check that did not fail."""
+    try:
+        if getattr(subject, "hung", None):
+            raise subject.hung
         if not budget.left():
             raise OutOfTime
         with time_limit(budget.left() + GRACE):
-            found = check.run(subject, said, budget) or found
-        status, message = found.verdict, found.message
-    except (CheckFailed, Hung) as failure:
-        status, message, example = "failed", failure.message, failure.layer
-        answered = not isinstance(failure, registry.NoAnswer | Hung)
+            found = check.run(subject, said, budget) or Finding()
+        return found, found.verdict, found.message
+    except CheckFailed:
+        raise
     except Refused as refusal:
-        status, message, example = "refused", refusal.message, refusal.layer
+        return Finding(), "refused", refusal.message
     except (OutOfTime, TimeUp):
-        status, message = "skipped", "no time was left; give it more seconds"
+        return Finding(), "skipped", "no time was left; give it more seconds"
     except Exception as error:  # a quantizer among the tags is a stranger's too
-        status, message = "failed", f"the check itself stopped: {type(error).__name__}: {error}"
-    code = written(example) if status == "failed" and example is not None else ""
-    seconds = time.monotonic() - start
-    cut_short = budget.cut_short and status in ("passed", "not_told_apart")
-    return Outcome(
-        check.name, check.tier, check.statement, status, message, example, code, seconds, found.figures, cut_short,
-        answered,
-    )  # fmt: skip
+        return Finding(), "failed", f"the check itself stopped: {type(error).__name__}: {error}"
 
 
 def written(example) -> str:

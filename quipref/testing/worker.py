@@ -8,16 +8,18 @@ import io
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
+import traceback
 from dataclasses import asdict, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from quipref.testing.calling import Answer, Caller, Layout, described
+from quipref.testing.calling import Answer, Caller, Layout, described, hanging, time_limit
 from quipref.testing.protocol import Rounder
 
 START_SECONDS = 60.0  # for the imports of a fresh interpreter
@@ -51,6 +53,8 @@ def located(name: str) -> Rounder:
     'ldlq'
     """
     module, colon, path = name.partition(":")
+    if module.endswith(".py"):
+        raise ValueError(f"rounder must name a module, without .py, but {name!r} came. Write {module[:-3]}:{path}.")
     if not (module and colon and path):
         raise ValueError(f"rounder must read MODULE:FUNCTION, but {name!r} came. For example my_idea:my_rounder.")
     try:
@@ -60,11 +64,23 @@ def located(name: str) -> Rounder:
     except (Exception, SystemExit) as error:  # an import runs a stranger's code
         raise ValueError(
             f"rounder must name a function that can be imported, but for {name!r} {described(error)}. "
-            "Is its folder the current one, or on PYTHONPATH?"
+            f"{_cause(error, module)}"
         ) from error
     if not callable(found):
         raise ValueError(f"rounder must name a function, but {name!r} is {type(found).__name__}.")
     return found
+
+
+def _cause(error, module):
+    """Where to look for what stopped an import: in the file that raised it, or for the file."""
+    if isinstance(error, ModuleNotFoundError) and module.split(".")[0] == error.name:
+        return "Is its folder the current one, or on PYTHONPATH?"
+    if isinstance(error, AttributeError) and module in sys.modules:
+        return f"Is it spelt as in {getattr(sys.modules[module], '__file__', None) or module}?"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"See {error.filename}:{error.lineno}."
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"See {last.filename}:{last.lineno}."
 
 
 def address(rounder: Rounder | str) -> str:
@@ -88,19 +104,21 @@ class IsolatedCaller:
 
     def ask(self, W, H, *, layout: Layout = "plain", rng=None, seconds=None) -> Answer:
         """What the rounder makes of W and H; a Generator is sent as a seed drawn from it."""
-        self.start()
         generator = isinstance(rng, np.random.Generator)
         seed = int(rng.integers(2**63)) if generator else rng
         question = {"layout": layout, "rng": seed, "generator": generator}
-        try:
-            write(self.process.stdin, {"W": W, "H": H}, question)
-            arrays, answer = self._reply(seconds)
-        except queue.Empty:
-            self.process.kill()
-            self.close()
-            return Answer(said=f"it did not return within {seconds:g} s", kind="hung")
-        except (EOFError, OSError):
-            return Answer(said=f"its interpreter ended with exit status {self.close()}", kind="error")
+        longest = None if seconds is None else START_SECONDS + seconds + PATIENCE
+        with time_limit(longest):  # no other alarm may ring between a question and its answer
+            try:
+                self.start()
+                write(self.process.stdin, {"W": W, "H": H}, question)
+                arrays, answer = self._reply(seconds)
+            except queue.Empty:
+                self.process.kill()
+                self.close()
+                return hanging(seconds)
+            except (EOFError, OSError):
+                return Answer(said=f"its interpreter ended {ending(self.close())}", kind="error")
         shares, changed = tuple(answer.pop("shares")), tuple(answer.pop("changed"))
         return Answer(arrays.get("value"), shares=shares, changed=changed, **answer)
 
@@ -141,6 +159,14 @@ class IsolatedCaller:
         if reply is None:
             raise EOFError
         return reply
+
+
+def ending(status: int | None) -> str:
+    """An exit status in words: which signal ended it, if one did."""
+    if status is None or status >= 0:
+        return f"with exit status {status}"
+    words = signal.strsignal(-status) or "a signal"
+    return f"by signal {-status}, {words[:1].lower()}{words[1:]}"
 
 
 def serve(name: str) -> None:

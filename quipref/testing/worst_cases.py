@@ -15,7 +15,7 @@ from quipref.testing.protocol import Tags
 
 Array = NDArray[np.float64]
 NEARLY = 1 - 1e-6  # of half a step: a tie may go either way, and rounding errors must not make one
-GENERIC = 24
+GENERIC, MANY = "a random layer", 24
 SPECTRA = (("power", "haar"), ("outlier", "haar"), ("power", "identity"))
 
 
@@ -61,9 +61,9 @@ def _known(n, m) -> Iterator[tuple[str, Layer]]:
 def _generic(n, m, seed) -> Iterator[tuple[str, Layer]]:
     """Layers in generic position: one in a few refutes what holds for every layer with a structure."""
     rng = np.random.default_rng([seed, n])
-    for _ in range(GENERIC):
+    for _ in range(MANY):
         W, H = random_layer(m, n, seed=rng)  # H has no eigenvalue below 1 / (1 + log n)
-        yield "a random layer", Layer(W.round(3), H.round(3))
+        yield GENERIC, Layer(W.round(3), H.round(3))
 
 
 def worst_signs(H: Array) -> Array:

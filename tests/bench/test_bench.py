@@ -48,7 +48,6 @@ def test_without_tags_a_weak_feedback_is_no_failure_but_its_bound_is_told():
     assert "broken: worst_case" in str(report)
 
 
-@pytest.mark.jit
 def test_an_example_that_nobody_would_read_is_named_instead():
     report = check_rounder(feedback_bugs.drops_a_far_boundary, only=["worst_case"], on_fail=None, seconds=120)
     assert report.outcomes[0].code == "# arrays of the shapes (1, 264) and (264, 264): report.example(name)"

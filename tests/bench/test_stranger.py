@@ -117,4 +117,4 @@ def test_at_the_command_line(elsewhere):
     )
     assert done.returncode == 1
     assert "it raised SystemExit: good night" in done.stdout and "Traceback" not in done.stderr
-    assert {path.name for path in set(elsewhere.folder.iterdir()) - before} == {"x.png"}
+    assert "\nno picture: it gave no result" in done.stdout and set(elsewhere.folder.iterdir()) == before

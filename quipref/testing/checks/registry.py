@@ -24,11 +24,11 @@ QUANTIZER_TIERS = ("codebook",)
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is a verdict
-    """The statement does not hold; `layer` (or another object) shows it."""
+    """The statement does not hold; `layer` (or another object) shows it, `figures` say by how much."""
 
-    def __init__(self, message: str, layer: Any = None) -> None:
+    def __init__(self, message: str, layer: Any = None, figures: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.message, self.layer = message, layer
+        self.message, self.layer, self.figures = message, layer, figures or {}
 
 
 class NoAnswer(CheckFailed):
@@ -63,13 +63,13 @@ class Finding:
     ----------
     figures : mapping of str to number or str
         Of JSON types.
-    verdict : "passed" or "not_told_apart"
+    verdict : "passed", "measured" or "not_told_apart"
     message : str
         For the table.
     """
 
     figures: Mapping[str, Any] = field(default_factory=dict)
-    verdict: Literal["passed", "not_told_apart"] = "passed"
+    verdict: Literal["passed", "measured", "not_told_apart"] = "passed"
     message: str = ""
 
 
