@@ -8,6 +8,7 @@ import numpy as np
 from quipref.figures import bits as boxes
 from quipref.figures.style import COLOURS, WIDTH, label, page
 from quipref.trellis import codes
+from quipref.trellis.hybrid import HASH_BITS
 
 BYTES = ("nearest", "optq", "quip", "qtip")
 FIELDS = {"sign": (1, "quip#"), "exponent": (5, "nearest"), "mantissa": (10, "optq")}  # of half precision: bits, role
@@ -95,9 +96,9 @@ def hyb(state, table):
     """
     about = "Sixteen bits of a state and sixteen of its hash: the first is a sign, the next pick a pair from the table."
     Q = len(table).bit_length() - 1
-    h = state * (state + 1) & (1 << codes.HASH_BITS) - 1
-    index, negative = h >> codes.HASH_BITS - 1 - Q & len(table) - 1, h >> codes.HASH_BITS - 1
-    rest = codes.HASH_BITS - 1 - Q
+    h = state * (state + 1) & (1 << HASH_BITS) - 1
+    index, negative = h >> HASH_BITS - 1 - Q & len(table) - 1, h >> HASH_BITS - 1
+    rest = HASH_BITS - 1 - Q
     with _hash(2, "HYB, step by step", about, width=16) as (figure, axes):
         _number(axes, 0, f"state $s$ = {state}", state, 16, width=16)
         roles = ["quip#"] + ["ldlq"] * Q + ["muted"] * rest
