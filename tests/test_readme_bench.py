@@ -31,6 +31,13 @@ def parts():
     ]
 
 
+def bounds_of(text):
+    """({kept, broken or not tried: names}, the sizes in brackets) of the line about bounds in a text."""
+    (line,) = re.findall(r"^ *(bounds kept: .*)$", text, re.MULTILINE)
+    sizes = re.findall(r" \((\S+) times\)", line)
+    return re.sub(r" \(\S+ times\)", "", line), [float(size) for size in sizes]
+
+
 def compared(text):
     """{check: (verdict, per cent, error bar)} of the comparisons with other methods that a text shows."""
     lines = re.findall(r"^ *(average_against_\w+) .* ((?:better|worse) than .*): (\S+)% \+- (\S+)%", text, re.MULTILINE)
@@ -61,8 +68,9 @@ def test_its_rounder_passes_and_its_bounds_are_those_printed(followed):
     done = followed("-m", "quipref", "check", "my_idea:my_rounder", "--seconds", "120")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in set(followed.folder.iterdir()) - before} == {"check.png"}
-    (printed,) = re.findall(r"^    (bounds kept: .*)$", section(), re.MULTILINE)
-    assert printed in done.stdout.splitlines()
+    (said, sizes), (printed, found) = bounds_of(section()), bounds_of(done.stdout)
+    assert printed == said and len(sizes) == 4
+    assert np.allclose(found, sizes, rtol=0.02, atol=0), (found, sizes)
     shown, found = compared(section()), compared(done.stdout)
     assert len(shown) == 2
     for check, (verdict, *percent) in shown.items():

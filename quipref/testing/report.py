@@ -218,8 +218,8 @@ def cells(outcome: Outcome) -> list[str]:
 
 def times(bound: Outcome) -> str:
     """How many times the bound the loss came to, in brackets, where that is known."""
-    ratio = bound.figures.get("largest_ratio")
-    return f" ({ratio:.2g} times)" if ratio else ""
+    ratio = bound.figures.get("times")
+    return f" ({ratio:.2f} times)" if ratio else ""
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

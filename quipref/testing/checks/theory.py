@@ -34,7 +34,7 @@ def kept(rounder, tags, budget, name, formula, slack=feedback_slack):
             ratios.append(ratio)
             return ratio, None
         times = (f": {ratio:.4g} times as much" if bound > 0 else "") + (f", with rng={rng}" if tags.random else "")
-        figures = {"largest_ratio": ratio, "layers": len(ratios)}
+        figures = {"times": ratio, "layers": len(ratios)}
         return ratio, CheckFailed(f"the loss is {loss:.6g}, {formula} is {bound:.6g}{times}", layer, figures)
 
     def holds(layer):
@@ -163,5 +163,6 @@ def check_average_case(rounder, tags, budget):
     formula = "m/6 tr D" if tags.random else "m/12 tr D"
     found = compared(rounder, tags, budget, BOUNDS["average_case"])
     if found.verdict == "worse":  # no single layer shows it: half of all lie above their mean
-        raise CheckFailed(f"the mean loss is {found.against(formula)}")
+        figures = {**found.figures, "times": 1 + found.difference}
+        raise CheckFailed(f"the mean loss is {found.against(formula)}", figures=figures)
     return Finding(found.figures, message=found.against(formula))
