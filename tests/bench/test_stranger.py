@@ -107,7 +107,10 @@ def test_in_python_each_gets_its_verdict(elsewhere):
     found = json.loads((elsewhere.folder / "found.json").read_text())
     for name, said in VERDICTS.items():
         assert said in found[name]["said"]
-        assert len(found[name]["failed"]) == found[name]["all"] > 10, name
+        failed, all_of_them = len(found[name]["failed"]), found[name]["all"]
+        assert failed == (1 if name == "hangs" else all_of_them) and all_of_them > 10, (
+            name
+        )  # what hung is not asked again
     assert found["a_view"]["failed"] == ["inputs_unchanged", "result_is_new", "layout"]
     assert {name: found[name]["failed"] for name in FINE} == {name: [] for name in FINE}
 
