@@ -1,5 +1,6 @@
 """The adversary: it reaches the bounds that are attained, and passes those that are not kept."""
 
+import time
 from functools import partial
 
 import numpy as np
@@ -137,3 +138,9 @@ def test_what_is_refused(options, words):
 def test_docstrings_describe_the_signatures():
     for thing in (worst_layer, WorstLayer, pasteable):
         assert docstring_faults(thing) == []
+
+
+def test_a_rounder_that_hangs_is_an_error_like_another(monkeypatch):
+    monkeypatch.setattr("quipref.testing.guard.FIRST_CALL", 0.01)
+    with pytest.raises(CheckFailed, match="did not return within 0.05 s"):
+        worst_layer(lambda W, H: time.sleep(60), 4)

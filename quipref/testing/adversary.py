@@ -11,7 +11,7 @@ from quipref.problems import Layer
 from quipref.proxy import proxy_loss
 from quipref.rounding.grid import AffineGrid
 from quipref.testing.calling import Caller
-from quipref.testing.checks.registry import Budget
+from quipref.testing.checks.registry import Budget, CheckFailed, Hung
 from quipref.testing.guard import Guarded
 from quipref.testing.hermetic import without_local_constants
 from quipref.testing.loss_bounds import BOUNDS, NEEDS_CELLS, cell_radius
@@ -85,7 +85,7 @@ def worst_layer(
     ValueError, TypeError
         An unknown bound, or one that the grid does not have; a size that is no multiple of a block.
     CheckFailed
-        The rounder raised an error, or returned no finite array of W's shape.
+        The rounder raised an error, hung, or returned no finite array of W's shape.
 
     Notes
     -----
@@ -120,7 +120,10 @@ def worst_layer(
     guarded, found = Guarded(Caller(rounder), said, seed=checks.integer(seed, "seed", low=0)), []
 
     def look(layer, found_by):
-        W_hat = guarded(*layer)
+        try:
+            W_hat = guarded(*layer)
+        except Hung as hung:
+            raise CheckFailed(hung.message, layer) from None
         loss, most = proxy_loss(layer.W, W_hat, layer.H), BOUNDS[bound](layer, said)
         noise = quadratic_slack(layer, W_hat)
         ratio = loss / most if most > noise else 0.0 if loss <= most + 2 * noise else np.inf
