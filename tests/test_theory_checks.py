@@ -57,6 +57,13 @@ def coin(W, H, rng):
     return np.floor(W) + np.random.default_rng(rng).integers(0, 2, W.shape)
 
 
+def one_row(W, H):
+    """LDLQ in the first row, which is all that a constructed layer has: it takes a drawn one."""
+    W_hat = quipref.ldlq(W, H)
+    W_hat[1:] += 2
+    return W_hat
+
+
 def run(check, rounder, tags, examples=10, seconds=60.0):
     """The check as `check_rounder` runs it."""
     return check(Guarded(Caller(rounder), tags), tags, budget(examples, seconds))
@@ -83,6 +90,7 @@ FALSE = [
     (theory.check_worst_case, negated, INTEGERS),
     (theory.check_worst_case, partial(quipref.ldlq, round_to=AffineGrid(0.02, 0.5, None, None)), Tags(grid=FINE)),
     (theory.check_worst_case, coin, RANDOM),
+    (theory.check_worst_case, one_row, INTEGERS),
     (theory.check_worst_case, without_feedback, RANDOM),
     (theory.check_worst_case_backward, quipref.ldlq, INTEGERS),
     (theory.check_trace, nearest, INTEGERS),
