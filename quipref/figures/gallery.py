@@ -46,7 +46,7 @@ def rate_distortion(measured):
         "sharey": "row",
         "height_ratios": (2, 3),
     }
-    with page(WIDTH, 7.0, about=about, **grid) as (figure, axes):
+    with page(WIDTH, 6.3, about=about, **grid) as (figure, axes):
         rates = [place.rate for found in measured.values() for place in found]
         low, high = min(rates) / MARGIN, max(rates) * MARGIN
         for (above, below), (name, found) in zip(axes.T, measured.items(), strict=True):
