@@ -26,19 +26,26 @@ STEP = 4 * SIDE  # columns of a warp at a time: four tiles side by side
 DIGITS, VECTORS = 4, 2  # of a number, of a product
 
 FINITE, MAGNITUDE = np.uint32(0x7F800000), np.uint32(0x7FFFFFFF)  # the bits of infinity; all bits but the sign
-FRACTION_BITS, SMALLEST = np.uint32(23), np.uint32(32)  # numbers below 2^-95 get no finer unit
-INVERSE, UNIT = np.uint32(283), np.uint32(29)  # what makes exponents of 2^30 / x and of x / 2^30
+NOT_A_NUMBER = np.uint32(0x7FC00000)
+FRACTION_BITS, BIAS = 23, 127  # of a number in single precision
+TOP = 29  # the largest number of a block becomes an integer from 2^29 on
 SIXTEEN = np.uint32(16)
 
 
 def fast_refuses(code, state_bits, bits, values_per_step, table_bits, tile):
     """Why the kernel does not take such walks; None where it does."""
     if code not in CODES:
-        return f"code {code!r} is none of {', '.join(CODES)}"
-    if (state_bits, tuple(tile)) != (STATE_BITS, (SIDE, SIDE)) or bits not in BITS:
-        return f"L = {state_bits}, {bits} bits, tiles of {tile[0]} x {tile[1]} are not L = 16, 1, 2 or 4 bits, 16 x 16"
+        return f"code {code!r}: the fast kernel takes {', '.join(CODES)}"
+    if bits not in BITS:
+        return f"{bits} bits: the fast kernel takes 1, 2 or 4"
+    if state_bits != STATE_BITS:
+        return f"state_bits is {state_bits}: the fast kernel takes 16"
+    if tuple(tile) != (SIDE, SIDE):
+        return f"tiles of {tile[0]} x {tile[1]}: the fast kernel takes 16 x 16"
     if code == "hyb" and (values_per_step != VALUES or table_bits > TABLE_BITS):
-        return f"V = {values_per_step} and a table of {table_bits} bits are not V = 2 and at most 9 bits"
+        return (
+            f"values_per_step is {values_per_step}, table_bits {table_bits}: the fast kernel takes 2, and 9 at the most"
+        )
     return None
 
 
@@ -49,8 +56,14 @@ def fast_walks_matvec(
     (B, n), m = X.shape, Y.shape[1]
     found = cuda.device_array((-(-n // block_columns(B)), B, m), np.float32)
     grid = -(-m * bits // (WARPS * STEP)), found.shape[0]
-    walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found)
-    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y, np.float32(scale * kind(code, bits, table_bits).scale))
+    scale = np.float32(scale * kind(code, bits, table_bits).scale)
+    walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found, scale)
+    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y)
+
+
+def fast_scratch(B, m, n):
+    """The bytes that it takes beside X and Y: what each block finds."""
+    return -(-n // block_columns(B)) * B * m * np.dtype(np.float32).itemsize
 
 
 def block_columns(B):
@@ -59,15 +72,15 @@ def block_columns(B):
 
 
 @cuda.jit
-def sum_blocks(found, Y, scale):
-    """Y (B, m) = scale times the sum of found (blocks, B, m) over the blocks, always in the same order."""
+def sum_blocks(found, Y):
+    """Y (B, m) = the sum of found (blocks, B, m) over the blocks, always in the same order."""
     i = cuda.grid(1)
     if i < Y.size:
         b, row = i // Y.shape[1], i % Y.shape[1]
         total = np.float32(0)
         for block in range(found.shape[0]):
             total = np.float32(total + found[block, b, row])
-        Y[b, row] = scale * total
+        Y[b, row] = total
 
 
 @lru_cache
@@ -81,7 +94,7 @@ def walks_kernel(code, k, table_bits, B):
     multiply_step = in_turn([quad_of(i, k, V, N, sets, register, multiply) for i in range(quads)])
 
     @cuda.jit
-    def kernel(words, table, X, found):
+    def kernel(words, table, X, found, scale):
         if SIMULATED:
             digits = cuda.shared.array(digits_size, np.uint32)
         else:  # pragma: no cover - from an address on that 16 divides; the simulator has none
@@ -114,7 +127,7 @@ def walks_kernel(code, k, table_bits, B):
             place = np.int32(place + 16 * pieces)
             coming = load4(words, min(place, last))
             multiply_step(held, near, lane, digits, np.int32(step * quads * N * 16 + g % N * 16 + 4 * t), sums, room)
-        write(sums, sets, joined, top + g * (8 // k), lane, largest, x_sums, room, found)
+        write(sums, sets, joined, top + g * (8 // k), lane, largest, x_sums, room, found, scale)
 
     return kernel
 
@@ -206,17 +219,31 @@ def fixed_point(x, largest):
     """The integer below 2^30 in magnitude that x is, where `largest`, bits of a number, counts 2^29 or more."""
     if largest >= FINITE:
         return np.int32(0)
-    exponent = max(np.uint32(largest >> FRACTION_BITS), SMALLEST)
-    return np.int32(np.float32(x * bits_as_float(np.uint32(np.uint32(INVERSE - exponent) << FRACTION_BITS))))
+    first, second = two_powers(TOP - exponent_of(largest))
+    return np.int32(np.float32(np.float32(x * first) * second))
 
 
 @device_function
-def unit(largest):
-    """What 1 of `fixed_point` stands for; NaN if there was infinity or NaN among the numbers."""
+def in_units(share, largest):
+    """So many times what 1 of `fixed_point` stands for; NaN if there was infinity or NaN among the numbers."""
     if largest >= FINITE:
-        return bits_as_float(MAGNITUDE)
-    exponent = max(np.uint32(largest >> FRACTION_BITS), SMALLEST)
-    return bits_as_float(np.uint32(np.uint32(exponent - UNIT) << FRACTION_BITS))
+        return bits_as_float(NOT_A_NUMBER)
+    first, second = two_powers(exponent_of(largest) - TOP)
+    return np.float32(np.float32(share * first) * second)
+
+
+@device_function
+def exponent_of(largest):
+    """The power of two in a number above 0, from its bits; the least there is for those too small to have one."""
+    return max(np.int32(largest >> np.uint32(FRACTION_BITS)), 1) - BIAS
+
+
+@device_function
+def two_powers(exponent):
+    """Two powers of two whose product is 2^exponent, from -155 to 155: more than single precision has for one."""
+    half = np.int32(exponent) >> 1
+    first = bits_as_float(np.uint32(np.uint32(half + BIAS) << np.uint32(FRACTION_BITS)))
+    return first, bits_as_float(np.uint32(np.uint32(exponent - half + BIAS) << np.uint32(FRACTION_BITS)))
 
 
 @device_function
@@ -237,7 +264,7 @@ def clear(sums):
 
 
 @device_function
-def write(sums, sets, joined, row, lane, largest, x_sums, room, found):
+def write(sums, sets, joined, row, lane, largest, x_sums, room, found, scale):
     """Join the four digits of each sum, which two neighbouring lanes hold, and write what the block found."""
     B = found.shape[1]
     for i in range(sums.shape[0]):
@@ -248,4 +275,4 @@ def write(sums, sets, joined, row, lane, largest, x_sums, room, found):
             other = bits_as_float(from_lane(float_bits(share), lane ^ 1, room))
             place = row + 2 * (i // sets) + half
             if first and i % sets * VECTORS + lane % 4 // 2 < B and place < found.shape[2]:
-                found[cuda.blockIdx.y, b, place] = np.float32(np.float32(share + other) * unit(largest[b]))
+                found[cuda.blockIdx.y, b, place] = in_units(np.float32(scale * np.float32(share + other)), largest[b])
