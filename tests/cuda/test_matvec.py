@@ -5,8 +5,8 @@ import pytest
 from numba import cuda
 
 from quipref import BitshiftTrellis, E8PQuantizer, ResidualQuantizer, TrellisQuantizer
-from quipref.cuda import fast_matvec, matvec, registers
-from quipref.cuda.vocabulary import SIMULATED
+from quipref.cuda import fast_matvec, layout, matvec, registers
+from quipref.cuda.vocabulary import SIMULATED, load4
 from quipref.device_codes import joined
 from quipref.lattice import e8p, one_bit
 from quipref.trellis import codes
@@ -167,6 +167,27 @@ def test_a_wrong_word_would_be_seen(word, monkeypatch):
     monkeypatch.setattr(fast_matvec if word == "from_lane" else registers, word, wrong[word])
     with pytest.raises(AssertionError):
         test_the_fast_version("1mad", 1, 2, (32, 64))
+
+
+@pytest.mark.skipif(not SIMULATED, reason="a compiled kernel cannot be watched")
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_lane_reads_its_strip_of_every_step(k, monkeypatch):
+    """Lane 4 g + t: rows from 8 g / k on, columns from 16 t and from 64 + 16 t on, which the layout says as well."""
+    read = {lane: [] for lane in range(32)}
+
+    def watched(words, i):
+        read[fast_matvec.cuda.threadIdx.x].append(int(i))
+        return load4(words, i)
+
+    monkeypatch.setattr(fast_matvec, "load4", watched)
+    how, arrays, W = walks("1mad", k, (64 // k, 128))
+    product(fast_matvec.fast_walks_matvec, how, arrays, W, vectors(1, 128))
+    for lane, places in read.items():
+        top, t = lane // 4 * (8 // k), lane % 4
+        tiles, bit = [top // 16 * 8 + 4 * step + t for step in range(2)], top % 16 * 16 * k
+        assert places[:2] == [tile * 8 * k + bit // 32 for tile in tiles]
+        down, across, strip = layout.strip_of_lane(lane, k)
+        assert places[:2] == [layout.strip_place(8 * down + 4 * step + across, strip, k) for step in range(2)]
 
 
 @pytest.mark.parametrize(
