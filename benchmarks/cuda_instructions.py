@@ -116,7 +116,7 @@ def row(code, k, Q, B):
     kernel = fast_matvec.walks_kernel(code, k, Q, B)
     array = {(kind, axes): types.Array(kind, axes, "C") for kind in (types.uint32, types.float32) for axes in (1, 2, 3)}
     floats = [array[types.float32, axes] for axes in (1, 2, 3)]
-    lines, labels, registers, spilled = machine_code(kernel, (array[types.uint32, 1], *floats))
+    lines, labels, registers, spilled = machine_code(kernel, (array[types.uint32, 1], *floats, types.float32))
     loop = inner_loop(lines, labels)
     V, sets = (1 if code in ("1mad", "2mad") else 2), -(-B // fast_matvec.VECTORS)
     weights = 4 * V * products(loop) / sets  # a product takes four registers of A from a lane, for each set of vectors

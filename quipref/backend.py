@@ -38,6 +38,7 @@ CUDA = {
     "device_facts": "quipref.cuda.timing",
     "fast_fails": "quipref.cuda.fast_check",
     "fast_refuses": "quipref.cuda.fast_matvec",
+    "fast_scratch": "quipref.cuda.fast_matvec",
     "fast_walks_matvec": "quipref.cuda.fast_matvec",
     "points_matvec": "quipref.cuda.matvec",
     "require_cuda": "quipref.cuda.presence",

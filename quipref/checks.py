@@ -6,6 +6,7 @@ they never copy more than they must and never change what they were given.
 """
 
 import numbers
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,9 +30,30 @@ def real_array(X: ArrayLike, name: str, *, ndim: int) -> NDArray[np.floating]:
     return X
 
 
+def array(X: ArrayLike, name: str) -> NDArray[Any]:
+    """`X` as a NumPy array of whatever it holds; lists whose rows differ in length are refused."""
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array, its rows of one length, but NumPy says: {error}") from None
+
+
+def vectors(x: ArrayLike, n: int) -> NDArray[Any]:
+    """`x` as an array (n,), or (B, n), one vector a row."""
+    x = array(x, "x")
+    vector_shape(x.shape, n)
+    return x
+
+
+def vector_shape(shape: tuple[int, ...], n: int) -> None:
+    """Refuse the shape of x where it is neither (n,) nor (B, n)."""
+    if len(shape) not in (1, 2) or shape[-1] != n:
+        raise ValueError(f"x must be ({n},) or (B, {n}), so many inputs, but its shape is {shape}.")
+
+
 def _real(X, name, ndim):
     """`X` as a float32 or float64 array with `ndim` axes."""
-    X = np.asarray(X)
+    X = array(X, name)
     if X.dtype.kind != "f":
         raise TypeError(
             f"{name} must hold real floating-point numbers, but its dtype is {X.dtype}. "

@@ -14,7 +14,7 @@ import numpy as np
 
 from quipref import checks, tables
 from quipref.backend import cuda_twin
-from quipref.device_checks import CODES, FLOAT, SMALLER, check, matrix
+from quipref.device_checks import BITS, CODES, FLOAT, SMALLER, bits_of, check, matrix
 
 SHAPES = ((8192, 8192), (16384, 53248))
 SMALL, SMALL_SIMULATED = (512, 1040), (16, 32)  # several blocks of threads; what the simulator takes a second for
@@ -25,12 +25,15 @@ SPANS, SPAN_SECONDS, MOST_WAITING = 5, 0.1, 400  # the median of so many spans; 
 LIBRARIES = {"cupy": "CuPy", "torch": "torch"}  # imported by name, where they are: the package needs neither
 
 
-def run(shapes=None, codes=CODES, bits=2, batch=1, step=lambda message, done, total: None):
-    """Check and time all codes; return what `show` prints: facts of the device, "checks", "rows" and "notes"."""
+def run(shapes=None, codes=None, bits=2, batch=1, step=lambda message, done, total: None):
+    """Check and time codes, or all that have so many bits; return what `show` prints.
+
+    It has facts of the device, "checks", "rows" and "notes".
+    """
     facts = cuda_twin("device_facts")()
     simulated = facts["simulated"]
-    small, shapes = arguments(shapes, codes, bits, batch, simulated)
-    device, notes, found, rows, copied, half = cuda_twin("Device")(None), [], [], [], None, None
+    small, shapes, codes, notes = arguments(shapes, codes, bits, batch, simulated)
+    device, found, rows, copied, half = cuda_twin("Device")(None), [], [], None, None
     jobs = [(shape, code) for shape in dict.fromkeys([small, *shapes]) for code in codes]
     with device.current():
         if not simulated:
@@ -54,11 +57,16 @@ def run(shapes=None, codes=CODES, bits=2, batch=1, step=lambda message, done, to
 
 
 def arguments(shapes, codes, bits, batch, simulated):
-    """(the small shape, the large ones), all arguments checked."""
-    for code in codes:
-        checks.choice(code, "--codes", CODES)
-    checks.integer(bits, "--bits", low=2 if "quip#" in codes else 1, high=4)
+    """(the small shape, the large ones, the codes, a note on those left out), all arguments checked."""
+    least, most = BITS
+    checks.integer(bits, "--bits", low=least, high=most)
     checks.integer(batch, "--batch", low=1, high=8)
+    for code in codes or ():
+        least, most = bits_of(checks.choice(code, "--codes", CODES))
+        if not least <= bits <= most:
+            raise ValueError(f"--bits must be from {least} to {most} for {code}, but {bits} came. Leave {code} out.")
+    fit = [code for code in CODES if bits_of(code)[0] <= bits <= bits_of(code)[1]]
+    notes = [f"{code} is left out: it has no {bits} bits" for code in CODES if not codes and code not in fit]
     shapes = (() if simulated else SHAPES) if shapes is None else shapes
     for m, n in shapes:
         if min(m, n) < SIDE or m % SIDE or n % SIDE:
@@ -68,7 +76,7 @@ def arguments(shapes, codes, bits, batch, simulated):
                 f"--shapes must have at most {MOST_SIMULATED} weights on the simulator, but {m}x{n} came. "
                 "Leave them out, or run it on a device."
             )
-    return SMALL_SIMULATED if simulated else SMALL, shapes
+    return SMALL_SIMULATED if simulated else SMALL, shapes, codes or fit, notes
 
 
 def attempt(notes, task, *arguments):
@@ -169,6 +177,8 @@ def show(found):
     titles = ["code", "shape", "kernel", "against the CPU", "off by", "allowed"]
     parts = ["\n".join(head), tables.markdown(titles, [judged(each) for each in found["checks"]])]
     parts += [f"{each['kernel']} of {each['code']}: {each['error']}" for each in found["checks"] if each["error"]]
+    slow = {each["code"]: each["not_fast"] for each in found["checks"] if each["not_fast"]}
+    parts += ["\n".join(f"{code} has no fast row ({why})" for code, why in slow.items())] if slow else []
     if found["rows"]:
         titles = ["code", "shape", "kernel", "MB moved", "us", "GB/s", "of copying", "times fp16", "us to launch"]
         parts.append(tables.markdown(titles, [line(row) for row in found["rows"]]))

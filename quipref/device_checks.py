@@ -12,6 +12,7 @@ from quipref.trellis.bitshift import BitshiftTrellis
 from quipref.trellis.tiles import TrellisQuantizer
 
 CODES = (*device_codes.COMPUTED, "hyb", "lut", "quip#")
+BITS, LATTICE_BITS = (1, 8), (2, 4)  # a weight, at least and at most: of walks, of quip#
 STATE_BITS, TABLE_BITS, SCALE = 16, 9, 0.37
 ENDS = 256  # rows at the top and at the bottom that are compared
 TERMS = 64  # numbers of x that are not 0 when results are compared: of few products a wrong one stands out
@@ -19,6 +20,11 @@ ROUNDING = 2.0**-23  # of a sum or product in single precision; tensor cores may
 BEYOND = {"1mad": 510 / 147.8, "2mad": 510 / 147.8, "quip#": 2 * 2.75}  # the mean of the bytes; two points of E8P
 FLOAT = 4  # bytes
 SMALLER = "Pass smaller --shapes."
+
+
+def bits_of(code):
+    """The least and the most bits a weight of a code."""
+    return LATTICE_BITS if code == "quip#" else BITS
 
 
 def quantizer_of(code, bits):
@@ -51,7 +57,7 @@ def matrix(device, code, bits, shape, seed):
 def check(device, code, bits, shape, batch):
     """Records of what decodes and what multiplies, against the CPU."""
     round_to, words, there = matrix(device, code, bits, shape, seed=0)
-    (m, n), about = shape, {"code": code, "bits": bits, "shape": list(shape), "batch": batch}
+    (m, n), about = shape, {"code": code, "bits": bits, "shape": list(shape), "batch": batch, "not_fast": there.why}
     ends = [slice(0, m)] if m <= 2 * ENDS else [slice(0, ENDS), slice(m - ENDS, m)]
     W, X = np.concatenate([round_to.decode(words[rows]) for rows in ends]), sparse_vectors(batch, n)
     exact, allowed = X.astype(np.float64) @ W.T, tolerance(X, W, code)

@@ -2,7 +2,8 @@
 
 A layer's codes come as an object with `nbytes`, `kernel` and `why` (see `quipref.CudaLayer`), and two methods whose
 arrays lie on the device, float32 and C-contiguous: `decode(out)` writes the decoded weights (m, n), and
-`multiply(X, Y)` writes X W_hat^T (B, m) for X (B, n) with B up to `MOST_VECTORS`.
+`multiply(X, Y)` writes X W_hat^T (B, m) for X (B, n) with B up to `MOST_VECTORS`, for which it takes `scratch(B, m, n)`
+bytes of the device's memory meanwhile.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from quipref.trellis.tiles import TrellisQuantizer
 
 MOST_VECTORS = 8  # that a kernel multiplies at once: their sums stand in registers
 WORD_32 = 32
+HALF = "a table with numbers that half precision does not have: the fast kernel keeps it so"
 COMPUTED = {  # codes whose value a kernel computes from the state
     "1mad": trellis_codes.one_mad,
     "2mad": trellis_codes.two_mad,
@@ -54,7 +56,8 @@ class Walks:
         self._device, self._scale = device.number, round_to.scale
         self._how = {"code": code, "state_bits": trellis.state_bits, "bits": trellis.bits_per_weight}
         self._how |= {"values_per_step": trellis.values_per_step, "table_bits": table_bits, "tile": tile}
-        self._streams, self._table = device.put(joined(round_to.streams(codes))), device.put(table.ravel())
+        self._streams = device.put(joined(round_to.streams(codes)), "the layer's codes")
+        self._table = device.put(table.ravel(), "the layer's table")
         self.nbytes = self._streams.nbytes + self._table.nbytes
         self.why = cuda_twin("fast_refuses")(**self._how) or _beyond_half(table) or ""
         self.kernel = "teaching" if self.why else "fast"
@@ -62,6 +65,10 @@ class Walks:
     def decode(self, out: Any) -> None:
         """Write the weights."""
         cuda_twin("decode_walks")(self._streams, self._table, out, self._scale, **self._how)
+
+    def scratch(self, B: int, m: int, n: int) -> int:
+        """The bytes that the fast kernel takes for B vectors; the other takes none."""
+        return cuda_twin("fast_scratch")(B, m, n) if self.kernel == "fast" else 0
 
     def multiply(self, X: Any, Y: Any) -> None:
         """Write X W_hat^T; with the kernel to read, for good, once the fast one has failed its check."""
@@ -79,12 +86,12 @@ class Walks:
 class Points:
     """The codes of QuIP#, of an `E8PQuantizer` or a `ResidualQuantizer`, and the tables of their points."""
 
-    kernel, why = "teaching", "it is the only one for the points of quip#"
+    kernel, why = "teaching", "codes of quip#: the fast kernel takes those of qtip"
 
     def __init__(self, device: Any, round_to: E8PQuantizer | ResidualQuantizer, codes: NDArray[np.unsignedinteger]):
         self._scale, self._bits = round_to.scale, round_to.bits
         self._residual_scale = getattr(round_to, "residual_scale", 1.0)
-        self._codes, self._patterns = device.put(codes), device.put(e8p.patterns())
+        self._codes, self._patterns = device.put(codes, "the layer's codes"), device.put(e8p.patterns())
         self._second = device.put(one_bit.points()) if round_to.bits == 3 else self._patterns
         self.nbytes = self._codes.nbytes + self._patterns.nbytes + (self._second.nbytes if round_to.bits == 3 else 0)
 
@@ -92,6 +99,10 @@ class Points:
         """Write the weights."""
         tables, scales = (self._patterns, self._second), (self._scale, self._residual_scale)
         cuda_twin("decode_points")(self._codes, *tables, out, *scales, bits=self._bits)
+
+    def scratch(self, B: int, m: int, n: int) -> int:
+        """None is taken."""
+        return 0
 
     def multiply(self, X: Any, Y: Any) -> None:
         """Write X W_hat^T."""
@@ -103,18 +114,23 @@ class Points:
         cuda_twin("points_matvec")(self._codes, *tables, X, Y, *scales, bits=self._bits)
 
 
+def check_quantizer(round_to: StoredQuantizer) -> None:
+    """Refuse codes that have no kernels."""
+    if not isinstance(round_to, TrellisQuantizer | E8PQuantizer | ResidualQuantizer):
+        raise ValueError(
+            f"layer must be one of method 'qtip' or 'quip#' for a GPU, but its codes are those of a "
+            f"{type(round_to).__name__}. Decode it on the CPU: layer.dequantize()."
+        )
+
+
 def on_device(
     device: Any, round_to: StoredQuantizer, codes: NDArray[np.unsignedinteger], options: Mapping[str, Any]
 ) -> Walks | Points:
     """The codes of a layer on the device; the options are the layer's, of which "code" names a trellis code."""
+    check_quantizer(round_to)
     if isinstance(round_to, TrellisQuantizer):
         return Walks(device, round_to, codes, options)
-    if isinstance(round_to, E8PQuantizer | ResidualQuantizer):
-        return Points(device, round_to, codes)
-    raise ValueError(
-        f"layer must be one of method 'qtip' or 'quip#' for a GPU, but its codes are those of a "
-        f"{type(round_to).__name__}. Decode it on the CPU: layer.dequantize()."
-    )
+    return Points(device, round_to, codes)
 
 
 def joined(streams: NDArray[np.uint16]) -> NDArray[np.uint32]:
@@ -140,4 +156,4 @@ def smallest_table(options: Mapping[str, Any], table: NDArray[np.float32]) -> tu
 def _beyond_half(table: NDArray[np.float32]) -> str | None:
     """Why the fast kernel does not take that table, whose numbers it keeps in half precision; None where it does."""
     with np.errstate(over="ignore"):
-        return None if (table.astype(np.float16) == table).all() else "its table has numbers that are no half precision"
+        return None if (table.astype(np.float16) == table).all() else HALF

@@ -37,24 +37,27 @@ class CudaLayer:
     Notes
     -----
     `shape` and `method` are the layer's. `nbytes` are the bytes that it takes on the device. `kernel` is ``"fast"`` or
-    ``"teaching"``, the kernel of `matvec`; `why` says what the fast one does not take, and is empty where it serves.
+    ``"teaching"``, the kernel of `matvec`; `why` says what the fast one does not take, and is empty where it serves:
+    codes of qtip but lut, with 1, 2 or 4 bits, L = 16 and tiles of 16 x 16. All of quip# has the teaching kernel only.
     Before its first product of a kind (code, bits, number of vectors) the fast one is compared with the other on a
     small matrix; if it fails, a RuntimeWarning says so, and the other takes its place for good.
 
     Everything is float32 there. Where nothing stands between the codes and the weights, `dequantize` is equal to that
-    of the layer to the bit; else their difference is that of single precision.
+    of the layer to the bit; else their difference is that of single precision. So is that of `matvec`, relative to the
+    largest numbers of a vector: the fast kernel cuts the others off at 2^-29 of the largest near them. Any finite x
+    will do; but a transform forms sums sqrt(m) times as large as W x, and where these exceed 2^128 the result is
+    infinite or NaN. NaN and infinity in an x that lies on the device are not looked for: the whole row of that vector
+    becomes infinite or NaN, no other.
     """
 
     def __init__(self, layer: Any, device: int | None = None) -> None:
         if device is not None:
             device = checks.integer(device, "device", low=0)
-        _check_transform(layer.transform)
+        _check(layer)
         cuda_twin("require_cuda")()
         self._device = cuda_twin("Device")(device)
         self.shape, self.method = layer.shape, layer.method
         with self._device.current():
-            advice = "Free some, or take another device."
-            self._device.check_room(layer.codes.nbytes, "layer", advice)
             self._codes = device_codes.on_device(self._device, layer.round_to, layer.codes, layer.options)
             way = layer.transform or Transform(None, None, None)
             self._out = Side(self._device, way.rotate_out, None)
@@ -78,7 +81,8 @@ class CudaLayer:
         return self._codes.why
 
     def __repr__(self) -> str:
-        return f"CudaLayer({self.shape}, {self.method!r}, device={self.device}, kernel={self.kernel!r})"
+        why = f", why={self.why!r}" if self.why else ""
+        return f"CudaLayer({self.shape}, {self.method!r}, device={self.device}, kernel={self.kernel!r}{why})"
 
     def dequantize(self) -> Any:
         """The weights (m, n) that the codes stand for, float32, an array on the device."""
@@ -120,7 +124,8 @@ class CudaLayer:
         with self._device.current():
             X = self._rows(x)
             B = X.shape[0]
-            self._device.check_room(3 * FLOAT_BYTES * B * (m + n), "x", "Pass fewer vectors at a time.")
+            needed = 3 * FLOAT_BYTES * B * (m + n) + self._codes.scratch(min(B, device_codes.MOST_VECTORS), m, n)
+            self._device.check_room(needed, "x", "Pass fewer vectors at a time.")
             Y = self._device.empty((B, m))
             if B:
                 Y = self._multiplied(X, Y)
@@ -157,17 +162,13 @@ class CudaLayer:
         """X (B, n) on the device, float32."""
         X = self._device.lent(x, "x")
         if X is None:
-            x = np.asarray(x)
-            x = checks.real_array(x, "x", ndim=2 if x.ndim == 2 else 1)
+            x = checks.vectors(x, self.shape[1])
+            x = checks.real_array(x, "x", ndim=x.ndim)
             with np.errstate(over="ignore"):
                 x = checks.real_array(x.astype(np.float32, copy=False), "x in single precision", ndim=x.ndim)
-        shape = tuple((x if X is None else X).shape)
-        if len(shape) not in (1, 2) or shape[-1] != self.shape[1]:
-            raise ValueError(
-                f"x must be ({self.shape[1]},) or (B, {self.shape[1]}), so many inputs, but its shape is {shape}."
-            )
-        X = self._device.put(x) if X is None else X
-        return X.reshape((1, *shape)) if len(shape) == 1 else X
+            X = self._device.put(x, "x")
+        checks.vector_shape(tuple(X.shape), self.shape[1])
+        return X.reshape((1, X.size)) if len(X.shape) == 1 else X
 
 
 class Side:
@@ -180,7 +181,7 @@ class Side:
         if rotation is not None or scale is not None:
             diagonal = 1.0 if rotation is None else rotation.diagonal
             diagonal = diagonal if scale is None else diagonal / scale.astype(np.float64)
-            self.diagonal = device.put(diagonal.astype(np.float32))
+            self.diagonal = device.put(diagonal.astype(np.float32), "the layer's transform")
         arrays = [part for part in (*self._factors, self.diagonal) if part is not None and not isinstance(part, int)]
         self.nbytes = sum(array.nbytes for array in arrays)
 
@@ -199,12 +200,19 @@ def _factor(device, factor):
     if isinstance(factor, Sylvester):
         return factor.order
     H = factor.matrix()
-    return device.put(H if H.dtype == np.int8 else H.astype(np.float32))
+    return device.put(H if H.dtype == np.int8 else H.astype(np.float32), "the layer's transform")
 
 
-def _check_transform(transform):
-    """Refuse rotations that have no kernels."""
-    for rotation in (transform.rotate_out, transform.rotate_in) if transform is not None else ():
+def _check(layer):
+    """Refuse what is no layer, and codes and rotations that have no kernels."""
+    if not hasattr(layer, "round_to"):
+        raise TypeError(
+            f"layer must be a QuantizedLayer, but a {type(layer).__name__} came. "
+            "quantize makes one: quantize(W, H, method='qtip', bits=2).to_cuda()."
+        )
+    device_codes.check_quantizer(layer.round_to)
+    way = layer.transform or Transform(None, None, None)
+    for rotation in (way.rotate_out, way.rotate_in):
         if not isinstance(rotation, RandomizedHadamard | None):
             raise ValueError(
                 f"layer must have transform='hadamard' or None for a GPU, but its weights were rotated by {rotation}. "

@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, threads, BLAS, cache folders, the shipped data, the GPU."""
+"""What a bug report needs: versions, threads, BLAS, cache folders, the shipped data, the GPU and its packages."""
 
 import platform
 import shutil
@@ -21,7 +21,11 @@ PACKAGES = (
     "joblib",
     "tqdm",
     "safetensors",
+    "numba-cuda",
+    "torch",
 )
+MISSING = "not installed"
+CUPY = ("cupy-cuda13x", "cupy-cuda12x", "cupy")  # the names under which there is a CuPy
 
 
 def facts():
@@ -31,12 +35,14 @@ def facts():
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
         **{package: _version(package) for package in PACKAGES},
+        "cupy": next((found for found in map(_version, CUPY) if found != MISSING), MISSING),
         "threads": str(backend.thread_count(None)),
         "BLAS": _blas(),
         "compiled code": _compile_cache(),
         "cache folder": _reported(data.cache_folder),
         "data": _data(),
         "GPU": _gpu(),
+        "CUDA kernels": _cuda(),
     }
 
 
@@ -44,7 +50,7 @@ def _version(package):
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return MISSING
 
 
 def _blas():
@@ -94,3 +100,15 @@ def _gpu():
     except (OSError, subprocess.SubprocessError) as error:
         return f"nvidia-smi fails: {error}"
     return answer.replace("\n", "; ") or "none found"
+
+
+def _cuda():
+    """Where the kernels for a GPU run, or why they do not."""
+    try:
+        backend.cuda_twin("require_cuda")()
+        facts = backend.cuda_twin("device_facts")()
+    except Exception as error:  # whatever a driver may say: it belongs into the report
+        return f"none can run: {' '.join(str(error).split())}"
+    if facts["simulated"]:
+        return "on Numba's simulator (NUMBA_ENABLE_CUDASIM)"
+    return f"on {facts['device']}, compute capability {facts['capability']}"

@@ -86,16 +86,13 @@ class QuantizedLayer:
 
     def matvec(self, x: ArrayLike) -> NDArray[np.floating]:
         """W x for one input (n,), or for each row of a batch (B, n), as (m,) or (B, m)."""
-        x = np.asarray(x)
-        x = checks.real_array(x, "x", ndim=2 if x.ndim == 2 else 1)
-        if x.shape[-1] != self.shape[1]:
-            raise ValueError(f"x must end in {self.shape[1]} inputs, but its shape is {x.shape}.")
+        x = checks.vectors(x, self.shape[1])
+        x = checks.real_array(x, "x", ndim=x.ndim)
         return x @ self.dequantize(x.dtype).T
 
     def __matmul__(self, X: ArrayLike) -> NDArray[np.floating]:
         """W @ X for X of shape (n,) or (n, B)."""
-        X = np.asarray(X)
-        return self.matvec(X.T).T
+        return self.matvec(checks.array(X, "x").T).T
 
     def to_cuda(self, device: int | None = None) -> CudaLayer:
         """The layer on a GPU, for the methods qtip and quip#; see `quipref.CudaLayer` for what is refused.

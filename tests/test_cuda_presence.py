@@ -45,11 +45,13 @@ def test_a_layer_says_that_numba_cuda_is_missing(cuda):
     layer = q.quantize(*q.random_layer(8, 8, seed=0), method="quip#", bits=2)
     with says(ModuleNotFoundError, "numba-cuda must be installed", 'pip install "quipref[cuda]"', SIMULATOR):
         layer.to_cuda()
+    with says(ModuleNotFoundError, 'in a clone .venv/bin/python -m pip install -e ".[cuda]"', "580 or newer", "[cu12]"):
+        presence.require_cuda()
 
 
 def test_no_driver(cuda):
     cuda(error="\nCUDA driver library cannot be found.\nEnsure that it is.\n")
-    with says(RuntimeError, "A driver", "CUDA driver library cannot be found. Ensure that it is.", SIMULATOR):
+    with says(RuntimeError, "A driver", "CUDA driver library cannot be found. Ensure that it is.", "[cu12]", SIMULATOR):
         presence.require_cuda()
 
 

@@ -95,6 +95,7 @@ def played(monkeypatch):
 
     def check(device, code, bits, shape, batch):
         about = {"code": code, "bits": bits, "shape": list(shape), "batch": batch}
+        about["not_fast"] = "3 bits: the fast kernel takes 1, 2 or 4" if bits == 3 else ""
         record = about | {"passed": True, "off": 0.0, "allowed": 1e-5, "error": None}
         fast = {"kernel": "fast", "passed": code != "hyb", "error": None if code != "hyb" else "LookupError: mma"}
         fast["off"] = 0.0 if code != "hyb" else None
@@ -173,6 +174,10 @@ class TestRun:
         assert ["1mad", "32x64", "teaching", "0.0", "2.0", "0", "11%", "1"] in cells  # the empty column is left out
         assert lines[-1] == "no cuBLAS: neither CuPy nor torch is there with a device"
 
+    def test_it_says_why_there_is_no_fast_row(self, played):
+        text = device_bench.show(device_bench.run([(32, 64)], ["1mad"], 3))
+        assert text.count("1mad has no fast row (3 bits: the fast kernel takes 1, 2 or 4)\n") == 1
+
     def test_too_little_memory_is_a_note(self, played, monkeypatch):
         monkeypatch.setattr(device_bench, "half_library", lambda: SimpleNamespace(name="Some", put=np.array))
         monkeypatch.setattr(FakeDevice, "__init__", lambda self, number: setattr(self, "free", 5000))
@@ -202,8 +207,12 @@ class TestRun:
             (([(0, 16)], ["1mad"], 2, 1, False), "but 0x16 came."),
             (([(64, 80)], ["1mad"], 2, 1, True), "--shapes must have at most 4096 weights on the simulator"),
             ((None, ["2mat"], 2, 1, True), "--codes must be one of '1mad', "),
-            ((None, ["1mad"], 5, 1, True), "--bits must be from 1 to 4, but 5 came."),
-            ((None, ["1mad", "quip#"], 1, 1, True), "--bits must be from 2 to 4, but 1 came."),
+            ((None, ["1mad"], 9, 1, True), "--bits must be from 1 to 8, but 9 came."),
+            (
+                (None, ["1mad", "quip#"], 1, 1, True),
+                "--bits must be from 2 to 4 for quip#, but 1 came. Leave quip# out.",
+            ),
+            ((None, ["quip#"], 5, 1, True), "--bits must be from 2 to 4 for quip#, but 5 came."),
             ((None, ["1mad"], 2, 9, True), "--batch must be from 1 to 8, but 9 came."),
         ],
     )
@@ -213,8 +222,16 @@ class TestRun:
 
     def test_usual_shapes(self):
         small = device_bench.SMALL
-        assert device_bench.arguments(None, ["1mad"], 2, 1, False) == (small, ((8192, 8192), (16384, 53248)))
-        assert device_bench.arguments(None, ["1mad"], 2, 1, True) == (device_bench.SMALL_SIMULATED, ())
+        assert device_bench.arguments(None, ["1mad"], 8, 1, False)[:2] == (small, ((8192, 8192), (16384, 53248)))
+        assert device_bench.arguments(None, ["1mad"], 2, 1, True) == (device_bench.SMALL_SIMULATED, (), ["1mad"], [])
+
+    def test_usual_codes_are_those_that_have_so_many_bits(self):
+        all_codes = list(device_bench.CODES)
+        assert device_bench.arguments(None, None, 2, 1, True)[2:] == (all_codes, [])
+        for bits in (1, 5, 8):
+            *others, notes = device_bench.arguments(None, None, bits, 1, True)[2:]
+            assert others == [[code for code in all_codes if code != "quip#"]]
+            assert notes == [f"quip# is left out: it has no {bits} bits"]
 
 
 class TestCommand:

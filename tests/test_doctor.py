@@ -54,3 +54,24 @@ def test_gpu(monkeypatch):
 
     monkeypatch.setattr(doctor.subprocess, "run", failure)
     assert doctor._gpu().startswith("nvidia-smi fails: ")
+
+
+def test_where_kernels_for_a_gpu_run(monkeypatch):
+    facts = {"device": "H0", "simulated": False, "capability": "9.0"}
+    monkeypatch.setattr(backend, "cuda_twin", {"require_cuda": lambda: None, "device_facts": lambda: facts}.__getitem__)
+    assert doctor._cuda() == "on H0, compute capability 9.0"
+    facts["simulated"] = True
+    assert doctor._cuda() == "on Numba's simulator (NUMBA_ENABLE_CUDASIM)"
+
+    def nothing():
+        raise RuntimeError("A CUDA device must be there,\n but the driver knows of none.")
+
+    monkeypatch.setattr(backend, "cuda_twin", lambda name: nothing)
+    assert doctor._cuda() == "none can run: A CUDA device must be there, but the driver knows of none."
+
+
+def test_packages_for_a_gpu(monkeypatch):
+    there = {"cupy-cuda12x": "13.4", "numba-cuda": "0.30"}
+    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, doctor.MISSING))
+    facts = doctor.facts()
+    assert [facts[name] for name in ("numba-cuda", "cupy", "torch")] == ["0.30", "13.4", "not installed"]

@@ -46,11 +46,11 @@ def test_products_equal_those_of_the_dense_matrix(layer):
 
 
 def test_a_product_of_the_wrong_size_is_refused(layer):
-    with pytest.raises(ValueError, match=r"x must end in 3 inputs, but its shape is \(2,\)"):
+    with pytest.raises(ValueError, match=r"x must be \(3,\) or \(B, 3\), so many inputs, but its shape is \(2,\)"):
         layer.matvec(np.ones(2))
     with pytest.raises(TypeError, match="x must hold real floating-point numbers"):
         layer.matvec(np.arange(3))
-    with pytest.raises(ValueError, match="x must have 1 axes"):
+    with pytest.raises(ValueError, match=r"x must be \(3,\) or \(B, 3\)"):
         layer.matvec(np.ones((2, 2, 3)))
 
 

@@ -4,6 +4,8 @@ import re
 
 from quipref.commands import terminal
 
+SHAPES = "rows and columns, besides a small one (default 8192x8192 16384x53248; on the simulator the small one alone)"
+
 
 def add(commands):
     """Add it to the parser."""
@@ -11,9 +13,13 @@ def add(commands):
         commands, "bench", run_bench, "check and time the CUDA kernels on this device", "quipref bench --cuda"
     )
     bench.add_argument("--cuda", action="store_true", help="the kernels for a GPU, the only ones that it times so far")
-    bench.add_argument("--shapes", nargs="+", metavar="MxN", help="rows and columns (default 8192x8192 16384x53248)")
-    bench.add_argument("--codes", nargs="+", metavar="CODE", help="such as 1mad hyb quip# (default all)")
-    bench.add_argument("--bits", type=int, default=2, metavar="K", help="bits a weight, 1 to 4 (default 2)")
+    bench.add_argument("--shapes", nargs="+", metavar="MxN", help=SHAPES)
+    bench.add_argument(
+        "--codes", nargs="+", metavar="CODE", help="such as 1mad hyb quip# (default all of so many bits)"
+    )
+    bench.add_argument(
+        "--bits", type=int, default=2, metavar="K", help="bits a weight, 1 to 8, for quip# 2 to 4 (default 2)"
+    )
     bench.add_argument("--batch", type=int, default=1, metavar="B", help="vectors at once, 1 to 8 (default 1)")
 
 
@@ -33,9 +39,7 @@ def run_bench(options):
     except (ModuleNotFoundError, RuntimeError) as error:
         raise OSError(str(error)) from None
     with terminal.progress_bar("bench") as step:
-        found = device_bench.run(
-            shapes, listed(options.codes) or device_bench.CODES, options.bits, options.batch, step=step
-        )
+        found = device_bench.run(shapes, listed(options.codes) or None, options.bits, options.batch, step=step)
     if options.json:
         terminal.print_json(found)
     else:

@@ -28,12 +28,13 @@ class Device:
         free, _ = cuda.current_context().get_memory_info()
         if nbytes > free:
             raise MemoryError(
-                f"{name} must fit the free memory of device {self.number}, {free / 1e6:.1f} MB, "
-                f"but needs {nbytes / 1e6:.1f} MB. {advice}"
+                f"{name} must fit the free memory of device {self.number}, {free:,} bytes, "
+                f"but needs {nbytes:,} bytes. {advice}"
             )
 
-    def put(self, array):
-        """A copy of a NumPy array on the device."""
+    def put(self, array, name="an array"):
+        """A copy of a NumPy array on the device, if there is room."""
+        self.check_room(array.nbytes, name, "Free some, or take another device.")
         return cuda.to_device(np.ascontiguousarray(array))
 
     def empty(self, shape):
@@ -50,6 +51,11 @@ class Device:
         elif hasattr(x, "__cuda_array_interface__"):
             self._check_dtype(np.dtype(x.__cuda_array_interface__["typestr"]), name)
             self._check_owner(x, name)  # before Numba asks the driver, whose answer would be less clear
+            if not hasattr(cuda, "as_cuda_array"):
+                raise TypeError(
+                    f"{name} must be NumPy's or Numba's on the simulator, which has no device for other libraries, "
+                    f"but {name} is a {type(x).__module__}.{type(x).__qualname__}. Copy it to NumPy first."
+                )
             array = cuda.as_cuda_array(x)
         else:
             return None

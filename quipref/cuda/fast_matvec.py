@@ -1,12 +1,12 @@
 """Decoding and multiplying in one go on a device's tensor cores: QTIP's tiles of 16 x 16, L = 16, k = 1, 2 or 4.
 
-What makes it fast: a lane reads 16 bytes of a tile at a time, 8 / k of its rows, and a funnel shift for every three of
-their states finds these. A state becomes a register of the matrix A and nothing more, see registers.py. And X, the
-matrix B, is cut into digits once for all the rows of a block.
+Three files to read before this one: tensor.py, what a product of the tensor cores is; layout.py, which lane has what of
+it, with a drawing; registers.py, how a state becomes a register of the matrix A. digits.py cuts X, the matrix B, into
+digits, once for all the rows of a block: bytes with a sign, four for a number, so that one product serves two vectors.
 
-A number of X is an integer below 2^30 times a power of two, by the largest of its vector in a block's columns. Its four
-digits, bytes with a sign, take four columns of B, so that one product serves two vectors. All sums of 1MAD and 2MAD
-are exact integers until a block is done. A second kernel adds up what the blocks found.
+A warp goes through its block's columns in steps of four tiles. While it multiplies what it holds, the next 16 bytes of
+each lane are on their way. All sums of 1MAD and 2MAD are exact integers until the block is done: then lanes join the
+digits of a sum. A second kernel adds up what the blocks found.
 """
 
 from functools import lru_cache
@@ -14,31 +14,39 @@ from functools import lru_cache
 import numpy as np
 from numba import cuda
 
+from quipref.cuda import layout
+from quipref.cuda.digits import DIGITS, MAGNITUDE, as_fixed_point, in_units, lowest
+from quipref.cuda.layout import COLUMN, QUAD, SIDE, TILES
 from quipref.cuda.registers import TABLE_ROOM, kind
 from quipref.cuda.tensor import LANES, ROOM, float_bits, from_lane, half_bits, load4_shared
 from quipref.cuda.vocabulary import SIMULATED, bits_as_float, device_function, load4
 
 CODES, BITS = ("1mad", "2mad", "3inst", "mcg", "mul1", "hyb"), (1, 2, 4)
-SIDE, STATE_BITS, VALUES, TABLE_BITS = 16, 16, 2, 9
+STATE_BITS, VALUES, TABLE_BITS = 16, 2, 9
 WARPS = 1 if SIMULATED else 8  # of a block, one below the other
 THREADS = WARPS * LANES
-STEP = 4 * SIDE  # columns of a warp at a time: four tiles side by side
-DIGITS, VECTORS = 4, 2  # of a number, of a product
-
-FINITE, MAGNITUDE = np.uint32(0x7F800000), np.uint32(0x7FFFFFFF)  # the bits of infinity; all bits but the sign
-FRACTION_BITS, SMALLEST = np.uint32(23), np.uint32(32)  # numbers below 2^-95 get no finer unit
-INVERSE, UNIT = np.uint32(283), np.uint32(29)  # what makes exponents of 2^30 / x and of x / 2^30
+STEP = TILES * SIDE  # columns of a warp at a time
+VECTORS = 2  # of a product
 SIXTEEN = np.uint32(16)
+
+strip_of_lane, lane_below = device_function(layout.strip_of_lane), device_function(layout.lane_below)
+strip_place, digit_place = device_function(layout.strip_place), device_function(layout.digit_place)
 
 
 def fast_refuses(code, state_bits, bits, values_per_step, table_bits, tile):
     """Why the kernel does not take such walks; None where it does."""
     if code not in CODES:
-        return f"code {code!r} is none of {', '.join(CODES)}"
-    if (state_bits, tuple(tile)) != (STATE_BITS, (SIDE, SIDE)) or bits not in BITS:
-        return f"L = {state_bits}, {bits} bits, tiles of {tile[0]} x {tile[1]} are not L = 16, 1, 2 or 4 bits, 16 x 16"
+        return f"code {code!r}: the fast kernel takes {', '.join(CODES)}"
+    if bits not in BITS:
+        return f"{bits} bits: the fast kernel takes 1, 2 or 4"
+    if state_bits != STATE_BITS:
+        return f"state_bits is {state_bits}: the fast kernel takes 16"
+    if tuple(tile) != (SIDE, SIDE):
+        return f"tiles of {tile[0]} x {tile[1]}: the fast kernel takes 16 x 16"
     if code == "hyb" and (values_per_step != VALUES or table_bits > TABLE_BITS):
-        return f"V = {values_per_step} and a table of {table_bits} bits are not V = 2 and at most 9 bits"
+        return (
+            f"values_per_step is {values_per_step}, table_bits {table_bits}: the fast kernel takes 2, and 9 at the most"
+        )
     return None
 
 
@@ -48,9 +56,15 @@ def fast_walks_matvec(
     """As `quipref.cuda.matvec.walks_matvec`, where `fast_refuses` says None; a table holds half-precision numbers."""
     (B, n), m = X.shape, Y.shape[1]
     found = cuda.device_array((-(-n // block_columns(B)), B, m), np.float32)
-    grid = -(-m * bits // (WARPS * STEP)), found.shape[0]
-    walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found)
-    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y, np.float32(scale * kind(code, bits, table_bits).scale))
+    grid = -(-m // (WARPS * warp_rows(bits))), found.shape[0]
+    scale = np.float32(scale * kind(code, bits, table_bits).scale)
+    walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found, scale)
+    sum_blocks[-(-Y.size // THREADS), THREADS](found, Y)
+
+
+def fast_scratch(B, m, n):
+    """The bytes that it takes beside X and Y: what each block finds."""
+    return -(-n // block_columns(B)) * B * m * np.dtype(np.float32).itemsize
 
 
 def block_columns(B):
@@ -58,16 +72,21 @@ def block_columns(B):
     return 2 * STEP if SIMULATED else 512 if B <= 2 else 256 if B <= 4 else 128
 
 
+def warp_rows(k):
+    """The rows of a warp: with STEP columns they are 512 bytes, 16 for each lane."""
+    return STEP // k
+
+
 @cuda.jit
-def sum_blocks(found, Y, scale):
-    """Y (B, m) = scale times the sum of found (blocks, B, m) over the blocks, always in the same order."""
+def sum_blocks(found, Y):
+    """Y (B, m) = the sum of found (blocks, B, m) over the blocks, always in the same order."""
     i = cuda.grid(1)
     if i < Y.size:
         b, row = i // Y.shape[1], i % Y.shape[1]
         total = np.float32(0)
         for block in range(found.shape[0]):
             total = np.float32(total + found[block, b, row])
-        Y[b, row] = scale * total
+        Y[b, row] = total
 
 
 @lru_cache
@@ -75,52 +94,56 @@ def walks_kernel(code, k, table_bits, B):
     """The kernel of `fast_walks_matvec` for B vectors and k bits a weight."""
     V, register, digit, multiply, number, joined, _ = kind(code, k, table_bits)
     has_table, copies = code == "hyb", TABLE_ROOM >> table_bits
-    columns, pieces, sets, sums_of, row_bits, quads, N = sizes(k, V, B)
+    columns, sets, sums_of, quads, N = sizes(k, V, B)
     near_size, room_size, digits_size = TABLE_ROOM if has_table else 1, ROOM * WARPS, columns // V * N
     cut = cutter(V, N, B, digit)
-    multiply_step = in_turn([quad_of(i, k, V, N, sets, register, multiply) for i in range(quads)])
+    multiply_step = in_turn([quad_of(quad, k, V, N, sets, register, multiply) for quad in range(quads)])
+    rows, next_tiles, next_quads = warp_rows(k), layout.strip_place(TILES, 0, k), layout.digit_place(quads, 0, 0, 0, N)
 
     @cuda.jit
-    def kernel(words, table, X, found):
+    def kernel(words, table, X, found, scale):
         if SIMULATED:
             digits = cuda.shared.array(digits_size, np.uint32)
         else:  # pragma: no cover - from an address on that 16 divides; the simulator has none
             digits = cuda.shared.array(digits_size, np.uint32, 16)
-        near = cuda.shared.array(near_size, np.uint32)
-        room = cuda.shared.array(room_size, np.uint32)
+        near = cuda.shared.array(near_size, np.uint32)  # the table
+        room = cuda.shared.array(room_size, np.uint32)  # where the simulator's lanes meet
         largest = cuda.shared.array(B, np.uint32)
         x_sums = cuda.shared.array((2, B), np.int32)
-        held = cuda.local.array(5, np.uint32)
-        sums = cuda.local.array((sums_of, 4), number)
+        held = cuda.local.array(5, np.uint32)  # a lane's 16 bytes, and the word after them on the tile's circle
+        sums = cuda.local.array((sums_of, 4), number)  # a lane's words of C, for pairs of rows and sets of vectors
         if has_table:
             spread(table, near, copies)
         left = cuda.blockIdx.y * columns
         cut(X, left, min(columns, X.shape[1] - left), digits, largest, x_sums)
         lane = np.int32(cuda.threadIdx.x % LANES)
-        g, t = lane // 4, lane % 4
-        piece = g % pieces
-        below = lane + 4 * ((piece + 1) % pieces - piece)  # holds the next 16 bytes of the circle
-        top = (cuda.blockIdx.x * WARPS + cuda.threadIdx.x // LANES) * (STEP // k)
-        across = X.shape[1] // SIDE
-        row = min(top // SIDE + g // pieces, found.shape[2] // SIDE - 1)
-        place = np.int32(((row * across + left // SIDE + t) * pieces + piece) * 4)
+        g, t = lane // TILES, lane % TILES
+        top = (cuda.blockIdx.x * WARPS + cuda.threadIdx.x // LANES) * rows  # the first row of the warp
+        (down, right, strip), below = strip_of_lane(lane, k), lane_below(lane, k)
+        # Lanes below the last row of W_hat read that of the tiles above, and what they find is not written. What lies
+        # to the right of W_hat is read but not counted: there the digits of X are zero. Nothing is read after the end.
+        tile = min(top // SIDE + down, found.shape[2] // SIDE - 1) * (X.shape[1] // SIDE) + left // SIDE + right
+        place, at = np.int32(strip_place(tile, strip, k)), np.int32(digit_place(0, g % N, t, 0, N))
         last = np.int32(words.size - 4)
         clear(sums)
         coming = load4(words, min(place, last))
         for step in range(np.int32((min(columns, X.shape[1] - left) + STEP - 1) // STEP)):
             held[0], held[1], held[2], held[3] = coming
             held[4] = from_lane(coming[0], below, room)
-            # What lies to the right of W_hat is read but not counted: there the digits of X are zero.
-            place = np.int32(place + 16 * pieces)
+            place = np.int32(place + next_tiles)
             coming = load4(words, min(place, last))
-            multiply_step(held, near, lane, digits, np.int32(step * quads * N * 16 + g % N * 16 + 4 * t), sums, room)
-        write(sums, sets, joined, top + g * (8 // k), lane, largest, x_sums, room, found)
+            multiply_step(held, near, lane, digits, np.int32(step * next_quads + at), sums, room)
+        write(sums, sets, joined, top + g * (rows // 8), lane, largest, x_sums, room, found, scale)
 
     return kernel
 
 
 def in_turn(functions):
-    """One function that calls these one after the other: a loop of whose turns a compiler knows all the numbers."""
+    """One function that calls these one after the other.
+
+    A loop would ask at run time which words of `held` a window lies in, and `held` had to lie in memory, not in
+    registers. So each turn is a function of its own, in which all such numbers are constants.
+    """
     first, *rest = functions
     if not rest:
         return first
@@ -135,21 +158,23 @@ def in_turn(functions):
 
 
 def quad_of(quad, k, V, N, sets, register, multiply):
-    """The function that decodes four neighbouring registers of all of a lane's rows, and multiplies them."""
-    pairs, row_bits, step_bits = 4 // k, SIDE * k, k * V
+    """The function that decodes a quad, four neighbouring registers of all rows of a lane's strip, and multiplies it.
+
+    The four words of B that a lane reads at once serve two products: registers 0 and 1 of the quad, then 2 and 3.
+    """
+    pairs, row_bits, step_bits = 4 // k, SIDE * k, k * V  # pairs of rows of a strip; bits of a row, of a register
 
     @device_function
     def multiply_quad(held, table, lane, digits, at, sums, room):
         for i in range(sets):
-            b = load4_shared(digits, at + (quad * N + DIGITS * VECTORS * i) * 16)
+            b = load4_shared(digits, at + digit_place(quad, DIGITS * VECTORS * i, 0, 0, N))
             for half in range(2):
                 for pair in range(pairs):  # innermost: a product need not wait for the one before it
-                    # registers 4 quad + 2 half, and the next, of rows 2 pair and 2 pair + 1
-                    bit = 2 * pair * row_bits + (4 * quad + 2 * half) * step_bits
-                    a0 = register(held, bit, table, lane)
-                    a1 = register(held, bit + row_bits, table, lane)
-                    a2 = register(held, bit + step_bits, table, lane)
-                    a3 = register(held, bit + row_bits + step_bits, table, lane)
+                    bit = 2 * pair * row_bits + (QUAD * quad + 2 * half) * step_bits  # where the first state begins
+                    a0 = register(held, bit, table, lane)  # A[g, t]: the first row's first register
+                    a1 = register(held, bit + row_bits, table, lane)  # A[g + 8, t]: the second row's
+                    a2 = register(held, bit + step_bits, table, lane)  # A[g, t + 4]: the first row's second register
+                    a3 = register(held, bit + row_bits + step_bits, table, lane)  # A[g + 8, t + 4]
                     c = sums[pair * sets + i]
                     c[0], c[1], c[2], c[3] = multiply(
                         a0, a1, a2, a3, b[2 * half], b[2 * half + 1], c[0], c[1], c[2], c[3], room
@@ -159,15 +184,18 @@ def quad_of(quad, k, V, N, sets, register, multiply):
 
 
 def sizes(k, V, B):
-    """What a kernel's loops run over."""
-    columns, pieces, row_bits = block_columns(B), 2 * k, SIDE * k  # a tile is so many times 16 bytes
-    sets = -(-B // VECTORS)  # of two vectors
-    N = DIGITS if B == 1 else DIGITS * VECTORS * sets  # columns of B; those of a single vector stand for two
-    return columns, pieces, sets, 4 // k * sets, row_bits, SIDE // V // 4, N
+    """(columns of a block, sets of vectors that a product serves, sums of a lane, quads of a tile, columns of B)."""
+    sets = -(-B // VECTORS)
+    N = DIGITS if B == 1 else DIGITS * VECTORS * sets
+    return block_columns(B), sets, 4 // k * sets, SIDE // V // QUAD, N
 
 
 def cutter(V, N, B, digit):
-    """The function that cuts a block's columns of X into digits: for each V columns the registers of all lanes."""
+    """The function that cuts a block's columns of X into digits: a thread writes the registers of B for V columns.
+
+    It finds the largest number of each vector, too, and the sums of what the numbers became, in two parts so that
+    neither passes 2^31: below 2^30, they are 2^16 times a number up to 2^14, and one up to 2^16.
+    """
     registers = SIDE // V  # of a row of a tile
 
     @device_function
@@ -182,41 +210,23 @@ def cutter(V, N, B, digit):
         cuda.syncthreads()
         for r in range(thread, digits.size // N, THREADS):
             tile, i = r // registers, r % registers
+            quad = (tile // TILES * registers + i) // QUAD  # counted over all steps
             for b in range(N // DIGITS):
-                at = ((tile // 4 * registers + i) // 4 * N + DIGITS * b) * 16 + tile % 4 * 4 + i % 4
+                at = digit_place(quad, DIGITS * b, tile % TILES, i % QUAD, N)
                 for d in range(DIGITS):
-                    digits[at + d * 16] = 0
+                    digits[at + d * COLUMN] = 0
                 for v in range(V):
                     if b < B and r * V + v < columns:
-                        x = fixed_point(X[b, left + r * V + v], largest[b])
+                        x = as_fixed_point(X[b, left + r * V + v], largest[b])
                         cuda.atomic.add(x_sums, (0, b), x >> 16)
                         cuda.atomic.add(x_sums, (1, b), x & 0xFFFF)
-                        for d in range(DIGITS):
-                            low = np.int32(((x + 128) & 255) - 128)
-                            word = np.uint32(digit(low) << np.uint32(16 * v))
-                            digits[at + (DIGITS - 1 - d) * 16] |= word
+                        for d in range(DIGITS - 1, -1, -1):  # the highest digit stands first
+                            low = lowest(x)
+                            digits[at + d * COLUMN] |= np.uint32(digit(low) << np.uint32(16 * v))
                             x = np.int32((x - low) >> 8)
         cuda.syncthreads()
 
     return cut
-
-
-@device_function
-def fixed_point(x, largest):
-    """The integer below 2^30 in magnitude that x is, where `largest`, bits of a number, counts 2^29 or more."""
-    if largest >= FINITE:
-        return np.int32(0)
-    exponent = max(np.uint32(largest >> FRACTION_BITS), SMALLEST)
-    return np.int32(np.float32(x * bits_as_float(np.uint32(np.uint32(INVERSE - exponent) << FRACTION_BITS))))
-
-
-@device_function
-def unit(largest):
-    """What 1 of `fixed_point` stands for; NaN if there was infinity or NaN among the numbers."""
-    if largest >= FINITE:
-        return bits_as_float(MAGNITUDE)
-    exponent = max(np.uint32(largest >> FRACTION_BITS), SMALLEST)
-    return bits_as_float(np.uint32(np.uint32(exponent - UNIT) << FRACTION_BITS))
 
 
 @device_function
@@ -237,15 +247,20 @@ def clear(sums):
 
 
 @device_function
-def write(sums, sets, joined, row, lane, largest, x_sums, room, found):
-    """Join the four digits of each sum, which two neighbouring lanes hold, and write what the block found."""
+def write(sums, sets, joined, row, lane, largest, x_sums, room, found, scale):
+    """Join the four digits of each sum, and write what the block found.
+
+    Of C a lane holds columns 2 t and 2 t + 1, two neighbouring digits, which `joined` makes one number. The lanes with
+    an even t have the two high digits of vector t // 2 of a set, the lanes after them the two low ones.
+    """
     B = found.shape[1]
     for i in range(sums.shape[0]):
-        for half in range(2):
-            b = min(i % sets * VECTORS + lane % 4 // 2, B - 1)
-            first = lane % 2 == 0
-            share = joined(sums[i, 2 * half], sums[i, 2 * half + 1], first, x_sums[0, b], x_sums[1, b])
+        for second in range(2):  # of a pair of rows
+            vector = i % sets * VECTORS + lane % TILES // 2
+            b = min(vector, B - 1)  # every lane must come along; those of no vector write nothing
+            high = lane % 2 == 0
+            share = joined(sums[i, 2 * second], sums[i, 2 * second + 1], high, x_sums[0, b], x_sums[1, b])
             other = bits_as_float(from_lane(float_bits(share), lane ^ 1, room))
-            place = row + 2 * (i // sets) + half
-            if first and i % sets * VECTORS + lane % 4 // 2 < B and place < found.shape[2]:
-                found[cuda.blockIdx.y, b, place] = np.float32(np.float32(share + other) * unit(largest[b]))
+            place = row + 2 * (i // sets) + second
+            if high and vector < B and place < found.shape[2]:
+                found[cuda.blockIdx.y, b, place] = in_units(np.float32(scale * np.float32(share + other)), largest[b])

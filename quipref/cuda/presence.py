@@ -4,6 +4,10 @@ from importlib.util import find_spec
 
 from numba import config
 
+INSTALL = 'pip install "quipref[cuda]", or in a clone .venv/bin/python -m pip install -e ".[cuda]"'
+DRIVER = (
+    'That is for CUDA 13 and its drivers, 580 or newer; for an older one, of CUDA 12: pip install "numba-cuda[cu12]".'
+)
 SIMULATOR = (
     "Without a GPU set NUMBA_ENABLE_CUDASIM=1 before Python starts: the same kernels then run slowly on the CPU."
 )
@@ -15,8 +19,7 @@ def require_cuda():
         return
     if find_spec("numba_cuda") is None:
         raise ModuleNotFoundError(
-            'numba-cuda must be installed for a GPU, but it is not. Install it: pip install "quipref[cuda]". '
-            + SIMULATOR
+            f"numba-cuda must be installed for a GPU, but it is not. Install it: {INSTALL}. {DRIVER} {SIMULATOR}"
         )
     from numba import cuda
 
@@ -24,7 +27,8 @@ def require_cuda():
     if error is not None and "NO_DEVICE" not in error:
         raise RuntimeError(
             f"A driver for NVIDIA's GPUs must be there, but numba-cuda says: {' '.join(error.split())} "
-            f"Install the driver, or make the GPU visible to this process. {SIMULATOR}"
+            "Install the driver, 580 or newer for the CUDA 13 of quipref[cuda] (for an older one, of CUDA 12: "
+            f'pip install "numba-cuda[cu12]"), or make the GPU visible to this process. {SIMULATOR}'
         )
     if error is not None or not len(cuda.gpus):
         raise RuntimeError(
@@ -34,5 +38,5 @@ def require_cuda():
     if not available:
         raise RuntimeError(
             "CUDA's compiler NVVM must be there, but numba-cuda finds none. "
-            f'Install it with the rest: pip install "quipref[cuda]". {SIMULATOR}'
+            f"Install it with the rest: {INSTALL}. {DRIVER} {SIMULATOR}"
         )

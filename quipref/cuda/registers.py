@@ -59,10 +59,14 @@ class Kind(NamedTuple):
 
 @device_function
 def state_at(words, bit):
-    """The 16 bits from `bit` on of neighbouring words: every funnel shift makes 32 bits, where three windows begin."""
+    """The 16 bits from `bit` on of neighbouring words.
+
+    A funnel shift makes 32 bits, in which three windows stand, 8 bits apart: those from `first`, first + 8, first + 16
+    on. So it begins at the same bit for all three, and a compiler, which knows all these numbers, makes it once.
+    """
     byte = bit >> 3
-    third = byte * 11 >> 5  # byte // 3, for bytes below 32, in operations that a compiler sees through
-    first = bit - 8 * (byte - 3 * third)
+    threes = byte * 11 >> 5  # byte // 3, for bytes below 32, in operations that a compiler sees through
+    first = bit - 8 * (byte - 3 * threes)
     bits = funnel_left(words[first >> 5], words[(first >> 5) + 1], np.uint32(first & 31))
     return half_word(bits, 2 - (bit - first >> 3))
 

@@ -21,6 +21,12 @@ def test_every_code_is_right(bits, codes, capsys):
     assert ("simulated: no speed is claimed" in found["notes"]) == SIMULATED
 
 
+@pytest.mark.parametrize("bits", [1, 8])
+def test_all_bits_that_a_layer_can_have(bits, capsys):
+    assert cli.main(["bench", "--cuda", "--codes", "3inst,hyb", "--bits", str(bits)]) == 0
+    assert ("8 bits: the fast kernel takes 1, 2 or 4" in capsys.readouterr().out) == (bits == 8)
+
+
 def test_a_wrong_weight_and_an_error_are_found(monkeypatch):
     def wrong(self, kernel, X, Y):
         if kernel == "fast":

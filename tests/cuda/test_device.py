@@ -11,6 +11,7 @@ from quipref import backend
 from quipref.cuda import device as module
 from quipref.cuda import presence
 from quipref.cuda.device import Device, device_of
+from quipref.cuda.vocabulary import SIMULATED
 
 
 def test_the_current_device_is_taken_where_none_is_named():
@@ -37,8 +38,10 @@ def test_room(monkeypatch):
         module.cuda, "current_context", lambda: SimpleNamespace(get_memory_info=lambda: (2_000_000, 3_000_000))
     )
     Device(0).check_room(2_000_000, "W", "Free some.")
-    with says(MemoryError, "W must fit the free memory of device 0, 2.0 MB, but needs 2.1 MB. Free some."):
-        Device(0).check_room(2_100_000, "W", "Free some.")
+    with says(MemoryError, "W must fit the free memory of device 0, 2,000,000 bytes, but needs 2,000,001 bytes. Free"):
+        Device(0).check_room(2_000_001, "W", "Free some.")
+    with says(MemoryError, "x must fit", "2,000,000 bytes, but needs 2,000,004 bytes."):
+        Device(0).put(np.zeros(500_001, np.float32), "x")
 
 
 class StandIn:
@@ -64,6 +67,12 @@ def test_an_array_on_the_device_is_taken_as_it_lies(lent):
     assert lent(StandIn(x)) is x
     assert lent(np.ones(4, np.float32)) is None
     assert lent([1.0]) is None
+
+
+@pytest.mark.skipif(not SIMULATED, reason="a device has room for arrays of other libraries")
+def test_the_simulator_has_no_arrays_of_other_libraries():
+    with says(TypeError, "x must be NumPy's or Numba's on the simulator", "test_device.StandIn. Copy it to NumPy"):
+        Device(0).lent(StandIn(np.ones(4, np.float32)), "x")
 
 
 def test_arrays_that_a_kernel_cannot_read_are_refused(lent):

@@ -108,13 +108,13 @@ def check(layer, B=1, kernel="teaching", why=""):
     ids=lambda options: options["code"],
 )
 def test_a_qtip_layer(options):
-    check(qtip(**options), why="L = 8" if options["code"] != "lut" else "'lut'")
+    check(qtip(**options), why={"1mad": "3 bits", "lut": "'lut'"}.get(options["code"], "state_bits is 8"))
 
 
 @pytest.mark.parametrize("transform", [None, "hadamard"])
 @pytest.mark.parametrize("bits", [2, 3, 4])
 def test_a_quip_sharp_layer(bits, transform):
-    check(layer_of((12, 40), method="quip#", bits=bits, transform=transform, rescale=bits == 3), why="points of quip#")
+    check(layer_of((12, 40), method="quip#", bits=bits, transform=transform, rescale=bits == 3), why="codes of quip#")
 
 
 @pytest.mark.parametrize("options", [{}, {"code": "hyb", "table_bits": 3, "transform": None}])
@@ -127,13 +127,13 @@ def test_the_fast_kernel_leaves_what_it_does_not_cover_to_the_other():
     check(qtip((8, 32), state_bits=16, tile=(8, 16)), why="tiles of 8 x 16")
     layer = qtip(code="hyb", table_bits=1, state_bits=16)
     tiles = q.TrellisQuantizer(layer.round_to.table * np.float32(1.1), layer.round_to.trellis)
-    check(q.QuantizedLayer(layer.shape, "qtip", layer.options, layer.codes, tiles), why="no half precision")
+    check(q.QuantizedLayer(layer.shape, "qtip", layer.options, layer.codes, tiles), why="half precision does not have")
 
 
 def test_sizes_that_are_no_powers_of_two():
     layer = qtip((48, 80), rescale=True)
     assert [len(rotation.plan.factors) for rotation in sides(layer)[:2]] == [2, 2]
-    check(layer, B=2, why="L = 8")
+    check(layer, B=2, why="state_bits is 8")
 
 
 @pytest.mark.parametrize("n", [6, 7, 120])
@@ -170,7 +170,12 @@ class TestVectors:
 
     def test_a_kernel_is_given_eight_vectors_at_most(self, there, monkeypatch):
         given = []
-        monkeypatch.setattr(there._codes, "multiply", lambda X, Y: given.append((X.shape[0], Y.shape[0])))
+
+        def multiply(X, Y):
+            given.append((X.shape[0], Y.shape[0]))
+            Y.copy_to_device(np.zeros(Y.shape, np.float32))
+
+        monkeypatch.setattr(there._codes, "multiply", multiply)
         there.matvec(np.ones((17, 16), np.float32))
         assert given == [(8, 8), (8, 8), (1, 1)]
 
@@ -199,12 +204,14 @@ class TestVectors:
             there.matvec(cuda.to_device(np.ones(16)))
         with says(ValueError, "x must be finite"):
             there.matvec(np.full(16, np.nan))
+        with says(ValueError, "x must be an array, its rows of one length, but NumPy says: "):
+            there.matvec([[1.0, 2.0], [1.0]])
         with says(ValueError, "x in single precision must be finite"):
             there.matvec(np.full(16, 1e39))
 
     def test_what_it_says_of_itself(self, layer, there):
         assert (there.shape, there.method, there.device) == ((16, 16), "qtip", 0)
-        assert repr(there) == f"CudaLayer((16, 16), 'qtip', device=0, kernel={there.kernel!r})"
+        assert repr(there) == f"CudaLayer((16, 16), 'qtip', device=0, kernel='teaching', why={there.why!r})"
         # 64 bytes of codes, a number for the table, two diagonals and as many ones
         assert there.nbytes == 64 + 4 + 2 * 64 + 64
 
@@ -213,6 +220,10 @@ class TestRefused:
     def test_other_methods_and_transforms(self):
         with says(ValueError, "layer must be one of method 'qtip' or 'quip#'", "UniformGrid", "layer.dequantize()"):
             layer_of((8, 8), method="ldlq", bits=2).to_cuda()
+        with says(ValueError, "layer must be one of method 'qtip' or 'quip#'"):  # no matter how it was rotated
+            layer_of((8, 8), method="quip", bits=2).to_cuda()
+        with says(TypeError, "layer must be a QuantizedLayer, but a ndarray came."):
+            q.CudaLayer(np.ones((16, 16)))
         with says(ValueError, "layer must have transform='hadamard' or None", "KroneckerHaar(16", "on the CPU"):
             qtip((16, 16), transform="kronecker").to_cuda()
 
@@ -239,12 +250,18 @@ class TestRefused:
 
         monkeypatch.setattr(type(there._device), "check_room", check_room)
 
-        with says(MemoryError, "layer", "64"):
+        with says(MemoryError, "the layer's codes", "64"):
             layer.to_cuda()
         with says(MemoryError, "'W', 1024"):
             there.dequantize()
-        with says(MemoryError, "'x', 768"):
+        with says(MemoryError, "'x', 128"):
             there.matvec(np.ones((2, 16), np.float32))
+        x = cuda.to_device(np.ones((9, 16), np.float32))
+        with says(MemoryError, "'x', 3456"):
+            there.matvec(x)
+        monkeypatch.setattr(there._codes, "kernel", "fast")  # whose blocks find 8 x 16 numbers
+        with says(MemoryError, "'x', 3968"):
+            there.matvec(x)
 
 
 def test_a_table_that_is_not_what_the_options_say_is_looked_up():

@@ -5,8 +5,8 @@ import pytest
 from numba import cuda
 
 from quipref import BitshiftTrellis, E8PQuantizer, ResidualQuantizer, TrellisQuantizer
-from quipref.cuda import fast_matvec, matvec, registers
-from quipref.cuda.vocabulary import SIMULATED
+from quipref.cuda import fast_matvec, layout, matvec, registers
+from quipref.cuda.vocabulary import SIMULATED, load4
 from quipref.device_codes import joined
 from quipref.lattice import e8p, one_bit
 from quipref.trellis import codes
@@ -138,6 +138,16 @@ def test_the_bytes_of_1mad_are_summed_exactly():
     assert (product(fast_matvec.fast_walks_matvec, how, arrays, W, X, std) == X @ integers.T).all()
 
 
+def test_numbers_as_small_and_as_large_as_single_precision_has():
+    """Exact again, each vector times a power of two: the first's numbers and results are subnormal."""
+    std = float(codes.BYTES_STD)
+    how, arrays, W = walks("1mad", 2, (32, 64), scale=1.0)
+    X = np.random.default_rng(6).integers(-100, 101, (3, 64)).astype(np.float32)
+    power = np.exp2(np.float32([[-129], [0], [120]]))
+    found = product(fast_matvec.fast_walks_matvec, how, arrays, W, X * power, std * 2.0**-20)
+    assert (found == X @ np.rint(W * std).T * 2.0**-20 * power).all()
+
+
 def test_what_is_not_finite_leaves_other_vectors_alone():
     how, arrays, W = walks("1mad", 4, (16, 64))
     X = vectors(3, 64)
@@ -159,16 +169,37 @@ def test_a_wrong_word_would_be_seen(word, monkeypatch):
         test_the_fast_version("1mad", 1, 2, (32, 64))
 
 
+@pytest.mark.skipif(not SIMULATED, reason="a compiled kernel cannot be watched")
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_lane_reads_its_strip_of_every_step(k, monkeypatch):
+    """Lane 4 g + t: rows from 8 g / k on, columns from 16 t and from 64 + 16 t on, which the layout says as well."""
+    read = {lane: [] for lane in range(32)}
+
+    def watched(words, i):
+        read[fast_matvec.cuda.threadIdx.x].append(int(i))
+        return load4(words, i)
+
+    monkeypatch.setattr(fast_matvec, "load4", watched)
+    how, arrays, W = walks("1mad", k, (64 // k, 128))
+    product(fast_matvec.fast_walks_matvec, how, arrays, W, vectors(1, 128))
+    for lane, places in read.items():
+        top, t = lane // 4 * (8 // k), lane % 4
+        tiles, bit = [top // 16 * 8 + 4 * step + t for step in range(2)], top % 16 * 16 * k
+        assert places[:2] == [tile * 8 * k + bit // 32 for tile in tiles]
+        down, across, strip = layout.strip_of_lane(lane, k)
+        assert places[:2] == [layout.strip_place(8 * down + 4 * step + across, strip, k) for step in range(2)]
+
+
 @pytest.mark.parametrize(
     ("walk", "said"),
     [
         (("1mad", 16, 2, 1, 0, (16, 16)), None),
         (("hyb", 16, 4, 2, 9, (16, 16)), None),
-        (("lut", 16, 2, 1, 0, (16, 16)), "none of"),
-        (("1mad", 12, 2, 1, 0, (16, 16)), "L = 12"),
-        (("1mad", 16, 3, 1, 0, (16, 16)), "3 bits"),
-        (("1mad", 16, 2, 1, 0, (8, 16)), "8 x 16"),
-        (("hyb", 16, 2, 2, 10, (16, 16)), "10 bits"),
+        (("lut", 16, 2, 1, 0, (16, 16)), "takes 1mad, 2mad"),
+        (("1mad", 12, 2, 1, 0, (16, 16)), "state_bits is 12: the fast kernel takes 16"),
+        (("1mad", 16, 3, 1, 0, (16, 16)), "3 bits: the fast kernel takes 1, 2 or 4"),
+        (("1mad", 16, 2, 1, 0, (8, 16)), "8 x 16: the fast kernel takes 16 x 16"),
+        (("hyb", 16, 2, 2, 10, (16, 16)), "table_bits 10: the"),
     ],
 )
 def test_what_the_fast_version_does_not_take(walk, said):
