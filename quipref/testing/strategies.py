@@ -10,18 +10,35 @@ import numpy as np
 from hypothesis import strategies as st
 
 from quipref import problems
-from quipref.testing.code_strategies import Walk as Walk
-from quipref.testing.code_strategies import codebooks as codebooks
-from quipref.testing.code_strategies import trellises as trellises
-from quipref.testing.code_strategies import walks as walks
+from quipref.testing.code_strategies import Walk, codebooks, trellises, walks
 from quipref.testing.drawing import GENERIC, SEEDS, SIZES, Matrices, Size, strategy_of, vectors
-from quipref.testing.hessian_strategies import BASES, Bases, possible
-from quipref.testing.hessian_strategies import Eigensystem as Eigensystem
-from quipref.testing.hessian_strategies import eigensystems as eigensystems
-from quipref.testing.hessian_strategies import hessians as hessians
-from quipref.testing.hessian_strategies import incoherent_hessians as incoherent_hessians
-from quipref.testing.hessian_strategies import low_rank_hessians as low_rank_hessians
-from quipref.testing.hessian_strategies import orthonormal_bases as orthonormal_bases
+from quipref.testing.hessian_strategies import (
+    BASES,
+    Bases,
+    Eigensystem,
+    eigensystems,
+    hessians,
+    incoherent_hessians,
+    low_rank_hessians,
+    orthonormal_bases,
+    possible,
+)
+
+__all__ = [
+    "Eigensystem",
+    "Walk",
+    "codebooks",
+    "eigensystems",
+    "hessians",
+    "incoherent_hessians",
+    "layers",
+    "low_rank_hessians",
+    "orthonormal_bases",
+    "seeded_layers",
+    "trellises",
+    "walks",
+    "weights",
+]
 
 
 def weights(m: Size = None, n: Size = None, *, entries: st.SearchStrategy[float] | None = None) -> Matrices:
