@@ -113,7 +113,7 @@ def by_unit(loop):
 
 def row(code, k, Q, B):
     """A line of the table."""
-    kernel = fast_matvec.walks_kernel(code, k, Q, B)
+    kernel = fast_matvec.fast_multiplier(code, k, Q, B)
     array = {(kind, axes): types.Array(kind, axes, "C") for kind in (types.uint32, types.float32) for axes in (1, 2, 3)}
     floats = [array[types.float32, axes] for axes in (1, 2, 3)]
     lines, labels, registers, spilled = machine_code(kernel, (array[types.uint32, 1], *floats, types.float32))

@@ -1,5 +1,6 @@
 """Examples of the pictures of decoding on a GPU, as in pictures.py."""
 
+from quipref.cuda import layout
 from quipref.figures import lanes
 
 
@@ -12,7 +13,7 @@ def funnel():
 
 
 def some_lanes():
-    return lanes.lanes([1, 2, 4], 5)
+    return lanes.lanes([1, 2, 4], 5, layout.strip_of_lane, layout.lane_below)
 
 
 def float_sum():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from quipref.cuda import layout
 from quipref.figures import lanes
 from quipref.trellis import codes
 
@@ -30,13 +31,19 @@ def test_every_window_names_the_words_it_touches():
 @pytest.mark.parametrize(("k", "next_strip"), [(1, 0), (2, 2), (4, 2)])
 def test_a_lane_has_a_strip_of_a_tile_and_needs_the_next(k, next_strip):
     rows = 8 // k
-    (axes,) = lanes.lanes([k], 5).axes
+    (axes,) = lanes.lanes([k], 5, layout.strip_of_lane, layout.lane_below).axes
     for lane, text in enumerate(axes.texts):
         assert text.get_text() == str(lane)
         assert text.get_position() == (16 * (lane % 4) + 8, rows * (lane // 4 + 0.5))
     (arrow,) = [patch for patch in axes.patches if hasattr(patch, "get_arrowstyle")]
     (_, start), (_, end) = arrow._posA_posB
     assert (start, end) == ((next_strip + 0.5) * rows, 1.5 * rows)  # at 1 bit lane 5 has the last strip of its tile
+
+
+def test_lanes_are_drawn_where_the_kernel_says():
+    """Of another kernel, whose lanes lie one below the other, another picture comes."""
+    (axes,) = lanes.lanes([4], 5, lambda lane, k: (0, lane // 8, lane % 8), lambda lane, k: (lane + 1) % 8).axes
+    assert [text.get_position() for text in axes.texts] == [(16 * (i // 8) + 8, 2 * (i % 8) + 1) for i in range(32)]
 
 
 @pytest.mark.parametrize("state", [0, 12345, 65535])

@@ -50,6 +50,8 @@ def test_a_product_of_the_wrong_size_is_refused(layer):
         layer.matvec(np.ones(2))
     with pytest.raises(TypeError, match="x must hold real floating-point numbers"):
         layer.matvec(np.arange(3))
+    with pytest.raises(ValueError, match="x must be an array, its rows of one length, but NumPy says: "):
+        layer.matvec([[1.0, 2.0, 3.0], [1.0]])
     with pytest.raises(ValueError, match=r"x must be \(3,\) or \(B, 3\)"):
         layer.matvec(np.ones((2, 2, 3)))
 

@@ -29,13 +29,13 @@ def decode_walks(streams, table, out, scale, *, code, state_bits, bits, values_p
     table (2^L V,) or (2^Q V,), float32, one number where the code needs none. `code` and the rest as in
     `quipref.quantize`. Twin of `quipref.trellis.tiles.TrellisQuantizer.decode`, to the bit of float32.
     """
-    kernel = walks_kernel(code, state_bits, bits, values_per_step, table_bits, tile, table.size)
+    kernel = walks_decoder(code, state_bits, bits, values_per_step, table_bits, tile, table.size)
     blocks = min(out.shape[1] // tile[1], MOST_BLOCKS), min(out.shape[0] // tile[0], MOST_BLOCKS)
     kernel[blocks, THREADS](streams, table, out, np.float32(scale))
 
 
 @lru_cache
-def walks_kernel(code, L, k, V, table_bits, tile, entries):
+def walks_decoder(code, L, k, V, table_bits, tile, entries):
     """The kernel of `decode_walks`: a thread finds its place in a tile once, and takes that weight of many tiles."""
     R, C = tile
     value = value_function(code, V, table_bits)
@@ -74,18 +74,18 @@ def decode_points(codes, patterns, second, out, scale, residual_scale=1.0, *, bi
     Twin of `decode` of `quipref.lattice.e8p` and `quipref.lattice.residual`.
     """
     blocks = min(-(-codes.shape[1] // THREADS), MOST_BLOCKS), min(codes.shape[0], MOST_BLOCKS)
-    points_kernel(bits)[blocks, THREADS](codes, patterns, second, out, np.float32(scale), np.float32(residual_scale))
+    points_decoder(bits)[blocks, THREADS](codes, patterns, second, out, np.float32(scale), np.float32(residual_scale))
 
 
 @lru_cache
-def points_kernel(bits):
+def points_decoder(bits):
     """The kernel of `decode_points`: a thread takes a code, eight weights of a row."""
     weight = POINTS[bits]
 
     @cuda.jit
     def kernel(codes, patterns, second, out, scale, residual_scale):
         rows = cuda.shared.array(ROWS, np.uint32)
-        more = cuda.shared.array(ROWS, np.uint32)  # on a line of its own, by which the simulator knows it
+        more = cuda.shared.array(ROWS, np.uint32)  # the simulator takes two arrays asked for on one line for one
         for row in range(cuda.threadIdx.x, ROWS, THREADS):
             rows[row], more[row] = packed_pattern(patterns, row), packed(second, row)
         cuda.syncthreads()

@@ -58,7 +58,7 @@ def fast_walks_matvec(
     found = cuda.device_array((-(-n // block_columns(B)), B, m), np.float32)
     grid = -(-m // (WARPS * warp_rows(bits))), found.shape[0]
     scale = np.float32(scale * kind(code, bits, table_bits).scale)
-    walks_kernel(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found, scale)
+    fast_multiplier(code, bits, table_bits, B)[grid, THREADS](streams.reshape(streams.size), table, X, found, scale)
     sum_blocks[-(-Y.size // THREADS), THREADS](found, Y)
 
 
@@ -90,7 +90,7 @@ def sum_blocks(found, Y):
 
 
 @lru_cache
-def walks_kernel(code, k, table_bits, B):
+def fast_multiplier(code, k, table_bits, B):
     """The kernel of `fast_walks_matvec` for B vectors and k bits a weight."""
     V, register, digit, multiply, number, joined, _ = kind(code, k, table_bits)
     has_table, copies = code == "hyb", TABLE_ROOM >> table_bits

@@ -16,7 +16,6 @@ from quipref.cuda.points import POINTS, ROWS, packed, packed_pattern
 from quipref.cuda.vocabulary import SIMULATED, device_function
 from quipref.cuda.windows import WORD, window
 
-MOST_VECTORS = 8  # of X: their sums stand in registers
 LANES = 16  # threads that share a row, a power of two: the weights in a row of the usual tile
 GROUPS = 1 if SIMULATED else 16  # rows of a block: those of the usual tile
 THREADS = GROUPS * LANES
@@ -32,12 +31,12 @@ def walks_matvec(
     Arrays are on the device: X (B, n) and Y (B, m), float32, B from 1 to 8. The rest is as in
     `quipref.cuda.decode.decode_walks`; twin of that and of NumPy's product.
     """
-    kernel = walks_kernel(code, state_bits, bits, values_per_step, table_bits, tile, table.size, X.shape[0])
+    kernel = walks_multiplier(code, state_bits, bits, values_per_step, table_bits, tile, table.size, X.shape[0])
     kernel[min(-(-Y.shape[1] // GROUPS), MOST_BLOCKS), THREADS](streams, table, X, Y, np.float32(scale))
 
 
 @lru_cache
-def walks_kernel(code, L, k, V, table_bits, tile, entries, B):
+def walks_multiplier(code, L, k, V, table_bits, tile, entries, B):
     """The kernel of `walks_matvec` for B vectors."""
     R, C = tile
     value = value_function(code, V, table_bits)
@@ -81,20 +80,20 @@ def points_matvec(codes, patterns, second, X, Y, scale, residual_scale=1.0, *, b
     Arrays are on the device: X (B, n) and Y (B, m), float32, B from 1 to 8. The rest is as in
     `quipref.cuda.decode.decode_points`; twin of that and of NumPy's product.
     """
-    kernel = points_kernel(bits, X.shape[0])
+    kernel = points_multiplier(bits, X.shape[0])
     scales = np.float32(scale), np.float32(residual_scale)
     kernel[min(-(-Y.shape[1] // GROUPS), MOST_BLOCKS), THREADS](codes, patterns, second, X, Y, *scales)
 
 
 @lru_cache
-def points_kernel(bits, B):
+def points_multiplier(bits, B):
     """The kernel of `points_matvec` for B vectors."""
     point, sums_of = POINTS[bits], (THREADS, B)
 
     @cuda.jit
     def kernel(codes, patterns, second, X, Y, scale, residual_scale):
         rows = cuda.shared.array(ROWS, np.uint32)
-        more = cuda.shared.array(ROWS, np.uint32)  # on a line of its own, by which the simulator knows it
+        more = cuda.shared.array(ROWS, np.uint32)  # the simulator takes two arrays asked for on one line for one
         sums = cuda.shared.array(sums_of, np.float32)
         total = cuda.local.array(B, np.float32)
         for i in range(cuda.threadIdx.x, ROWS, cuda.blockDim.x):

@@ -147,10 +147,10 @@ def test_a_window_that_does_not_run_on_would_be_seen(monkeypatch):
     """The last windows of a circle must end in its beginning."""
     from quipref.cuda import windows
 
-    decode.walks_kernel.cache_clear()
+    decode.walks_decoder.cache_clear()
     monkeypatch.setattr(windows, "ZERO", np.uint32(1))
     assert not same_bits(*walks("1mad", BitshiftTrellis(16, 2), tiles=(1, 1)))
-    decode.walks_kernel.cache_clear()
+    decode.walks_decoder.cache_clear()
 
 
 def points(bits, words, scale=0.37):
